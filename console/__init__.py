@@ -1,0 +1,1 @@
+"""The doors: command line, control API and the composition root."""

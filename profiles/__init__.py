@@ -1,0 +1,1 @@
+"""The permission language: schema, ladder, loading, compiling to Cedar; the shipped profiles."""

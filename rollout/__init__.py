@@ -1,0 +1,1 @@
+"""Who may move up, when, on whose word; the scheduler."""

@@ -1,0 +1,1 @@
+"""The kernel: people, policy, grants, suggestions, approvals, runs, gateway, enforce, audit."""
