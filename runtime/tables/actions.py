@@ -1,0 +1,114 @@
+"""Rows for what agents do: actions, budgets, holds, suggestions and the judgements of people."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from runtime.tables.types import UtcDateTime
+
+
+class ActionRow(SQLModel, table=True):
+    """One decided action and how far it got. `state` is one of runtime.gate.states.ActionState."""
+
+    __tablename__ = "actions"
+
+    id: str = Field(primary_key=True)
+    run: str = Field(foreign_key="runs.id", index=True)
+    deployment: str = Field(index=True)
+    kind: str
+    tool: str
+    effect: str
+    args_digest: str
+    units: int = 1
+    answer: str
+    state: str = Field(index=True)
+    log_seq: int  # the entry that holds arguments and verdicts, encrypted
+    decided_at: datetime = Field(sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class BudgetRow(SQLModel, table=True):
+    """How much of one limit is used; raised in the same transaction as the intent."""
+
+    __tablename__ = "budgets"
+
+    holder: str = Field(primary_key=True)  # run id or deployment digest
+    key: str = Field(primary_key=True)  # such as `run`, `effect:send`, `hour:2026-11-21T09`
+    used: int = 0
+
+
+class HoldRow(SQLModel, table=True):
+    """An action that waits for people. The row decides nothing: signed approvals do."""
+
+    __tablename__ = "holds"
+    __table_args__ = (CheckConstraint("needed >= 1", name="needs_someone"),)
+
+    id: str = Field(primary_key=True)
+    action: str = Field(unique=True)
+    run: str = Field(foreign_key="runs.id", index=True)
+    deployment: str
+    kind: str
+    tool: str
+    effect: str
+    args_digest: str = Field(index=True)
+    reasons: str  # canonical JSON list of [code, key] pairs that an approval clears
+    needed: int = 1
+    state: str = Field(index=True)  # runtime.gate.states.HoldState
+    log_seq: int
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    result_seq: int | None = None  # the outcome entry, once carried out
+
+
+class VoteRow(SQLModel, table=True):
+    """A person's signed yes or no to a hold; the statement is verified wherever the vote is counted."""
+
+    __tablename__ = "votes"
+    __table_args__ = (UniqueConstraint("hold", "person"),)
+
+    statement: str = Field(primary_key=True)
+    hold: str = Field(foreign_key="holds.id", index=True)
+    person: str
+    cast_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SuggestionRow(SQLModel, table=True):
+    """An action recorded instead of executed, for people to judge. Agreeing never executes it."""
+
+    __tablename__ = "suggestions"
+
+    id: str = Field(primary_key=True)
+    action: str = Field(unique=True)
+    run: str = Field(foreign_key="runs.id", index=True)
+    deployment: str = Field(index=True)
+    agent: str = Field(index=True)
+    tool: str
+    effect: str = Field(index=True)
+    args_digest: str
+    log_seq: int
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class JudgementRow(SQLModel, table=True):
+    """One person's signed verdict on one suggestion."""
+
+    __tablename__ = "judgements"
+    __table_args__ = (UniqueConstraint("suggestion", "person"),)
+
+    statement: str = Field(primary_key=True)
+    suggestion: str = Field(foreign_key="suggestions.id", index=True)
+    person: str
+    verdict: str
+    reason: str
+    judged_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SeenRow(SQLModel, table=True):
+    """What a deployment has done before, so that the first time can be told apart (R-06)."""
+
+    __tablename__ = "seen"
+
+    deployment: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)  # such as `recipient:a@b.example`
+    first_action: str

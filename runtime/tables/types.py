@@ -1,0 +1,46 @@
+"""Column types that both databases store alike."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import String
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+_FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+def utc_text(moment: datetime) -> str:
+    """Return the one textual form of a moment: RFC 3339, UTC, six decimals, so that text order is time order.
+
+    Raises:
+        ValueError: `moment` has no time zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"a moment needs a time zone, got {moment.isoformat()}")
+    return moment.astimezone(UTC).strftime(_FORM)
+
+
+def utc_moment(text: str) -> datetime:
+    """Return the moment that `utc_text` wrote.
+
+    Raises:
+        ValueError: the text has another form.
+    """
+    return datetime.strptime(text, _FORM).replace(tzinfo=UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC moment stored as sortable text; naive moments are refused."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Write a moment."""
+        del dialect
+        return None if value is None else utc_text(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        """Read a moment."""
+        del dialect
+        return None if value is None else utc_moment(value)
