@@ -15,7 +15,7 @@ class ActionKind(StrEnum):
     RESOURCE = "resource"
     PROMPT = "prompt"
     COMPLETION = "completion"
-    REQUEST = "request"  # sampling, elicitation, logging, subscriptions: what an upstream or agent asks beside tools
+    REQUEST = "request"  # sampling, elicitation, logging, subscriptions: all that is asked beside tools
     MODEL = "model"
 
 

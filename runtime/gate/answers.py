@@ -26,7 +26,7 @@ class Answer(StrEnum):
 
 
 class ReasonCode(StrEnum):
-    """Every cause for which an action is not simply allowed. For the record and for people, never for agents."""
+    """Every cause for which an action is not simply allowed. For people and the record, never for agents."""
 
     RUN_NOT_LIVE = "run_not_live"
     NOT_ATTESTED = "not_attested"
