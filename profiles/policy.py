@@ -1,0 +1,180 @@
+"""The organisation's policy: who people are, what they may decide, how much evidence and how many words it takes.
+
+A profile may narrow it and never widen it. It is changed only by two persons, so nothing here has a value
+that would let one person do so. A role that nobody holds can do nothing.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from profiles.base import Name, Strict
+from profiles.effects import Effect, Tier
+from profiles.limits import Limits
+from profiles.never import NeverRule
+
+PublicKey = Annotated[
+    str,
+    Field(
+        max_length=1024,
+        pattern=r"^(ssh-ed25519|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/]{60,}={0,2}( [^\x00-\x1f\x7f]*)?$",
+    ),
+]
+"""One line of an OpenSSH public key file (RFC 4253 section 6.6, RFC 8709)."""
+
+Identity = Annotated[str, Field(min_length=1, max_length=320, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
+"""Another account of the same person, as `kind:name`; two accounts are never two persons (F7)."""
+
+
+class Role(StrEnum):
+    """What a person may decide."""
+
+    OPERATOR = "operator"
+    ROLLOUT_MANAGER = "rollout-manager"
+    REVIEWER = "reviewer"
+    DOMAIN_REVIEWER = "domain-reviewer"
+    SECURITY = "security"
+    AUDITOR = "auditor"
+    LEADERSHIP = "leadership"
+    POLICY = "policy"
+
+
+class Person(Strict):
+    """One human. A revoked person keeps the name, so that nobody else can take it, and holds no role."""
+
+    keys: Annotated[tuple[PublicKey, ...], Field(min_length=1, max_length=16)]
+    groups: tuple[Name, ...] = ()
+    identities: tuple[Identity, ...] = ()
+    revoked: bool = False
+
+
+class RoleHolders(Strict):
+    """Who holds a role: the people named and everyone in the groups named."""
+
+    people: tuple[Name, ...] = ()
+    groups: tuple[Name, ...] = ()
+
+
+class Quorum(Strict):
+    """How many different persons must sign, and who.
+
+    Attributes:
+        count: Different persons, never the requester.
+        roles: Each signer holds at least one of these.
+        each_of: For each of these, at least one signer holds it.
+        groups: Different groups the signers belong to.
+        acknowledged_by: A role of which one person, also beyond the count, acknowledges.
+    """
+
+    count: Annotated[int, Field(ge=1, le=16)]
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    each_of: tuple[Role, ...] = ()
+    groups: Annotated[int, Field(ge=1, le=16)] = 1
+    acknowledged_by: Role | None = None
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        if strange := [role.value for role in self.each_of if role not in self.roles]:
+            raise ValueError(f"each_of: got {', '.join(strange)}, expected only roles listed under roles")
+        if self.groups > self.count:
+            raise ValueError(f"groups: got {self.groups}, expected at most count ({self.count})")
+        return self
+
+
+class Threshold(Strict):
+    """What a deployment must have shown before a tier opens.
+
+    Attributes:
+        agreement: p0, the agreement rate that the evidence must exceed.
+        observed_days: Days observed at the tier below.
+        total_days: Days observed in total.
+        decide_by_days: Days after which a human must decide: extend, narrow or retire.
+    """
+
+    agreement: Annotated[float, Field(ge=0.8, lt=1)]
+    observed_days: Annotated[int, Field(ge=7, le=365)]
+    total_days: Annotated[int, Field(ge=0, le=365)] = 0
+    decide_by_days: Annotated[int, Field(ge=7, le=365)] = 28
+
+
+class TierName(StrEnum):
+    """The tiers above 0 as the policy writes them."""
+
+    DRAFT = "1"
+    UPDATE = "2"
+    EXTERNAL = "3"
+    CRITICAL = "4"
+
+    @property
+    def tier(self) -> Tier:
+        """The tier itself."""
+        return Tier(int(self.value))
+
+
+class Expiry(Strict):
+    """How long a word holds.
+
+    Attributes:
+        hold_seconds: Life of a held action's approval.
+        token_seconds: Life of the token for one critical action, at most 15 minutes.
+        promotion_hours: Age at which an approval of a promotion no longer counts (G12).
+    """
+
+    hold_seconds: Annotated[int, Field(ge=10, le=86_400)] = 900
+    token_seconds: Annotated[int, Field(ge=1, le=900)] = 120
+    promotion_hours: Annotated[int, Field(ge=1, le=72)] = 72
+
+
+class Ceiling(Strict):
+    """The most that a profile may ask for."""
+
+    effects: tuple[Effect, ...]
+    hold_above_tier: tuple[Effect, ...] = ()
+    host_upstreams: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}/[a-z0-9-]{1,63}$")], ...] = ()
+    limits: Limits = Limits()
+    model_calls: Annotated[int, Field(ge=0, le=100_000)] = 200
+
+
+class Policy(Strict):
+    """The whole policy. Build it with `profiles.load`, which also checks across its parts.
+
+    Attributes:
+        holds: Who must approve one held action, by its effect.
+        promotions: Who must approve the entry into a tier.
+        policy_change: Who must sign a change of this file; always two persons or more.
+        never: The organisation's own never-list, added to that of every profile.
+    """
+
+    policy: Name
+    version: Annotated[int, Field(ge=1, le=1_000_000)]
+    people: Mapping[Name, Person] = {}
+    roles: Mapping[Role, RoleHolders] = {}
+    holds: Mapping[Effect, Quorum]
+    promotions: Mapping[TierName, Quorum]
+    thresholds: Mapping[TierName, Threshold]
+    policy_change: Quorum
+    expiry: Expiry = Expiry()
+    ceiling: Ceiling
+    never: tuple[NeverRule, ...] = ()
+
+    def groups_of(self, person: str) -> frozenset[str]:
+        """The groups of an enrolled person who is not revoked; none for anyone else."""
+        entry = self.people.get(person)
+        return frozenset(entry.groups) if entry and not entry.revoked else frozenset()
+
+    def roles_of(self, person: str) -> frozenset[Role]:
+        """The roles of an enrolled person who is not revoked; none for anyone else."""
+        entry = self.people.get(person)
+        if entry is None or entry.revoked:
+            return frozenset()
+        return frozenset(
+            role
+            for role, holders in self.roles.items()
+            if person in holders.people or set(entry.groups) & set(holders.groups)
+        )
+
+    def holders_of(self, role: Role) -> frozenset[str]:
+        """The names of everyone who holds a role now."""
+        return frozenset(name for name in self.people if role in self.roles_of(name))
