@@ -13,7 +13,7 @@ Collection = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^*\x
 """One folder, table, repository or the like, by its whole name."""
 
 RecipientPattern = Annotated[
-    str, Field(max_length=320, pattern=r"^[^\s*,;<>\"()@]*@?[^\s*,;<>\"()@]+$|^\*@[a-z0-9.-]+$")
+    str, Field(max_length=320, pattern=r"^([^\s*,;<>\"()@]+(@[^\s*,;<>\"()@]+)?|\*@[A-Za-z0-9.-]+)$")
 ]
 """One recipient, or `*@domain` for everyone of one domain."""
 
@@ -44,6 +44,4 @@ class Known(Strict):
     def has_host(self, host: str) -> bool:
         """Whether a host is listed, or lies under a listed domain; letter case does not count."""
         folded = host.casefold().removesuffix(".")
-        return any(
-            folded == entry or (entry[0] == "*" and folded.endswith(entry[1:])) for entry in self.hosts
-        )
+        return any(folded.endswith(entry[1:]) if entry[0] == "*" else folded == entry for entry in self.hosts)

@@ -1,4 +1,4 @@
-"""The organisation's policy: who people are, what they may decide, how much evidence and how many words it takes.
+"""The organisation's policy: who people are, what they may decide, and how much evidence it takes.
 
 A profile may narrow it and never widen it. It is changed only by two persons, so nothing here has a value
 that would let one person do so. A role that nobody holds can do nothing.

@@ -71,7 +71,7 @@ class EffectByArgument(Strict):
     values: Annotated[Mapping[str, Effect], Field(min_length=1)]
 
     def of(self, value: object) -> Effect:
-        """The class that goes with the argument's value; anything but a listed text or boolean is critical."""
+        """The class that goes with the value; anything but a listed text or boolean is critical."""
         text = {True: "true", False: "false"}[value] if isinstance(value, bool) else value
         return self.values.get(text, Effect.CRITICAL) if isinstance(text, str) else Effect.CRITICAL
 
