@@ -11,10 +11,10 @@ from runtime.tables.types import UtcDateTime
 class ActionRow(SQLModel, table=True):
     """One decided action and how far it got. `state` is one of runtime.gate.states.ActionState."""
 
-    __tablename__ = "actions"
+    __tablename__ = "action"
 
     id: str = Field(primary_key=True)
-    run: str = Field(foreign_key="runs.id", index=True)
+    run: str = Field(foreign_key="run.id", index=True)
     deployment: str = Field(index=True)
     kind: str
     tool: str
@@ -31,7 +31,7 @@ class ActionRow(SQLModel, table=True):
 class BudgetRow(SQLModel, table=True):
     """How much of one limit is used; raised in the same transaction as the intent."""
 
-    __tablename__ = "budgets"
+    __tablename__ = "budget"
 
     holder: str = Field(primary_key=True)  # run id or deployment digest
     key: str = Field(primary_key=True)  # such as `run`, `effect:send`, `hour:2026-11-21T09`
@@ -41,12 +41,12 @@ class BudgetRow(SQLModel, table=True):
 class HoldRow(SQLModel, table=True):
     """An action that waits for people. The row decides nothing: signed approvals do."""
 
-    __tablename__ = "holds"
+    __tablename__ = "hold"
     __table_args__ = (CheckConstraint("needed >= 1", name="needs_someone"),)
 
     id: str = Field(primary_key=True)
     action: str = Field(unique=True)
-    run: str = Field(foreign_key="runs.id", index=True)
+    run: str = Field(foreign_key="run.id", index=True)
     deployment: str
     kind: str
     tool: str
@@ -64,11 +64,11 @@ class HoldRow(SQLModel, table=True):
 class VoteRow(SQLModel, table=True):
     """A person's signed yes or no to a hold; the statement is verified wherever the vote is counted."""
 
-    __tablename__ = "votes"
+    __tablename__ = "vote"
     __table_args__ = (UniqueConstraint("hold", "person"),)
 
     statement: str = Field(primary_key=True)
-    hold: str = Field(foreign_key="holds.id", index=True)
+    hold: str = Field(foreign_key="hold.id", index=True)
     person: str
     cast_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -76,11 +76,11 @@ class VoteRow(SQLModel, table=True):
 class SuggestionRow(SQLModel, table=True):
     """An action recorded instead of executed, for people to judge. Agreeing never executes it."""
 
-    __tablename__ = "suggestions"
+    __tablename__ = "suggestion"
 
     id: str = Field(primary_key=True)
     action: str = Field(unique=True)
-    run: str = Field(foreign_key="runs.id", index=True)
+    run: str = Field(foreign_key="run.id", index=True)
     deployment: str = Field(index=True)
     agent: str = Field(index=True)
     tool: str
@@ -93,11 +93,11 @@ class SuggestionRow(SQLModel, table=True):
 class JudgementRow(SQLModel, table=True):
     """One person's signed verdict on one suggestion."""
 
-    __tablename__ = "judgements"
+    __tablename__ = "judgement"
     __table_args__ = (UniqueConstraint("suggestion", "person"),)
 
     statement: str = Field(primary_key=True)
-    suggestion: str = Field(foreign_key="suggestions.id", index=True)
+    suggestion: str = Field(foreign_key="suggestion.id", index=True)
     person: str
     verdict: str
     reason: str

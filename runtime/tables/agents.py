@@ -11,7 +11,7 @@ from runtime.tables.types import UtcDateTime
 class AgentRow(SQLModel, table=True):
     """A named thing that an operator owns."""
 
-    __tablename__ = "agents"
+    __tablename__ = "agent"
 
     name: str = Field(primary_key=True)
     owner: str
@@ -23,10 +23,10 @@ class AgentRow(SQLModel, table=True):
 class DeploymentRow(SQLModel, table=True):
     """Everything that shapes behaviour, pinned by one digest. Never updated: a change is a new row."""
 
-    __tablename__ = "deployments"
+    __tablename__ = "deployment"
 
     digest: str = Field(primary_key=True)
-    agent: str = Field(foreign_key="agents.name", index=True)
+    agent: str = Field(foreign_key="agent.name", index=True)
     parts: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # canonical JSON; `digest` is over it
     profile_text: str
     statement: str  # id of the operator's signed statement
@@ -36,11 +36,11 @@ class DeploymentRow(SQLModel, table=True):
 class RunRow(SQLModel, table=True):
     """One launch of one deployment. `state` is one of runtime.runs.RunState."""
 
-    __tablename__ = "runs"
+    __tablename__ = "run"
     __table_args__ = (CheckConstraint("ended_at IS NULL OR outcome IS NOT NULL", name="ended_has_outcome"),)
 
     id: str = Field(primary_key=True)
-    deployment: str = Field(foreign_key="deployments.digest", index=True)
+    deployment: str = Field(foreign_key="deployment.digest", index=True)
     agent: str = Field(index=True)
     state: str
     operator: str  # the peer's user name, or the person where a signature was given
