@@ -1,0 +1,156 @@
+"""The database: opening it, its transactions, and its version. All SQL that only SQLite knows is here.
+
+1. A connection reads, unless it was opened by `writing`: SQLite then refuses every write (`query_only`).
+   Only `runtime.record.ledger` and `upgrade` call `writing`.
+2. A writing transaction begins IMMEDIATE: it holds the only write lock before it reads anything.
+3. A commit is durable when it returns (WAL, `synchronous=FULL`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from runtime.errors import DatabaseError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_SECONDS = 5.0
+
+_WRITES = "handrail_writes"
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA cache_size=-16384",
+    "PRAGMA journal_size_limit=67108864",
+)
+
+
+def open_engine(url: str, *, max_pages: int | None = None) -> Engine:
+    """Open the database at `url`; nothing is created or changed before the first connection.
+
+    Args:
+        url: an SQLAlchemy URL; SQLite needs a file.
+        max_pages: upper bound of an SQLite file, in pages of 4096 bytes; unset: no bound.
+
+    Raises:
+        DatabaseError: the URL is malformed, or names a database in memory.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, isolation_level="SERIALIZABLE")
+    if database_file(parsed) is None:
+        raise DatabaseError(
+            f"database `{url}` lives in memory; the record needs a file: sqlite:////path/to/file"
+        )
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    _prepare_sqlite(engine, max_pages)
+    return engine
+
+
+def database_file(url: URL) -> Path | None:
+    """Return the file behind an SQLite URL; None for any other database."""
+    name = url.database
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return None
+    return Path(name)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open one consistent view of the database; it never waits for the writer, and cannot write."""
+    with engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that may write; it commits at the end, or rolls back on any error."""
+    with engine.connect() as connection, connection.execution_options(**{_WRITES: True}).begin():
+        yield connection
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the database to the version of this code; quick when it is there already.
+
+    Raises:
+        DatabaseError: the database cannot be opened, or belongs to a newer version of the code.
+    """
+    try:
+        if database_version(engine) != head_version():
+            _run_migrations(engine)
+    except DBAPIError as error:
+        raise DatabaseError(f"database `{engine.url.database}` cannot be upgraded: {error.orig}") from error
+
+
+def head_version() -> str:
+    """Return the version of this code: migrations are named `NNNN_what.py`, and NNNN is their version."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
+def database_version(engine: Engine) -> str | None:
+    """Return the version a database is at; None when it is empty."""
+    with reading(engine) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def schema_differences(engine: Engine) -> list[str]:
+    """Return what differs between the tables of this code and the database's, as `alembic check` does."""
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 alembic takes 0.1 s to import
+    from alembic.migration import MigrationContext  # noqa: PLC0415
+
+    from runtime.tables import metadata  # noqa: PLC0415 tables import nothing of ours, but 0.2 s of SQLModel
+
+    with reading(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [str(difference) for difference in compare_metadata(context, metadata)]
+
+
+def _run_migrations(engine: Engine) -> None:
+    from alembic import command  # noqa: PLC0415 alembic takes 0.1 s to import, and is seldom needed
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util.exc import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    try:
+        with writing(engine) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        found = database_version(engine)
+        raise DatabaseError(
+            f"database `{engine.url.database}` is at version {found}, this code at {head_version()}; "
+            "use the code that wrote it, or a newer one"
+        ) from error
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise DatabaseError("the database URL cannot be read; expected sqlite:////path/to/file") from error
+
+
+def _prepare_sqlite(engine: Engine, max_pages: int | None) -> None:
+    pragmas = _PRAGMAS if max_pages is None else (*_PRAGMAS, f"PRAGMA max_page_count={max_pages}")
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: SqliteConnection, _record: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN would come late and not be IMMEDIATE
+        for pragma in pragmas:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,84 @@
+"""The settings, and the only reader of the environment.
+
+Every setting is an environment variable with the prefix `HANDRAIL_`, such as `HANDRAIL_STATE_DIR`. An unknown
+name with that prefix is refused: a mistyped `HANDRAIL_ANCHORDIR` must not quietly mean the default.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from runtime.errors import SettingsError
+
+PREFIX = "HANDRAIL_"
+
+
+class Settings(BaseSettings):
+    """Where things are, and whom to call. Nothing here may widen what an agent can do."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    state_dir: Path = Field(Path("/var/lib/handrail"), description="database, keys, lock and socket")
+    anchor_dir: Path = Field(Path("/var/log/handrail-anchor"), description="second sink of the audit log")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; unset: SQLite in the state directory")
+    docker_socket: Path = Field(Path("/var/run/docker.sock"), description="the local engine's socket")
+    notify_command: str | None = Field(None, description="program called when something waits for a person")
+    notify_webhook: str | None = Field(None, description="URL posted to when something waits for a person")
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_api_key: SecretStr | None = None
+    anthropic_base_url: str = "https://api.anthropic.com"
+    anthropic_api_key: SecretStr | None = None
+
+    @property
+    def database(self) -> str:
+        """The URL of the database in use."""
+        return self.database_url or f"sqlite:///{self.state_dir / 'handrail.db'}"
+
+    @property
+    def socket_path(self) -> Path:
+        """The Unix socket on which `serve` listens."""
+        return self.state_dir / "serve.sock"
+
+    @property
+    def keys_dir(self) -> Path:
+        """Where the wrapping key and the checkpoint key lie, mode 0600 each."""
+        return self.state_dir / "keys"
+
+    @property
+    def lock_file(self) -> Path:
+        """The file whose lock makes one process the writer of this state directory."""
+        return self.state_dir / "ledger.lock"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: a `HANDRAIL_` variable is unknown or its value cannot be used.
+    """
+    _refuse_unknown(os.environ)
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{_variable(str(fault['loc'][0]))}: {fault['msg']}" for fault in error.errors())
+        raise SettingsError(f"settings cannot be used: {faults}") from error
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = {_variable(name) for name in Settings.model_fields}
+    ours = {name for name in environment if name.upper().startswith(PREFIX)}
+    unknown = sorted(name for name in ours if name.upper() not in known)
+    if unknown:
+        expected = ", ".join(sorted(known))
+        raise SettingsError(
+            f"unknown setting {', '.join(unknown)}; correct or unset it; expected: {expected}"
+        )
+
+
+def _variable(field: str) -> str:
+    return f"{PREFIX}{field}".upper()

@@ -1,0 +1,64 @@
+"""Rows of the record. `runtime.record` alone writes them; `verify` can check everything in them.
+
+The leaf is the truth. Every other column of `log_entry` is derived from it, so that it can be searched.
+"""
+
+from sqlmodel import Field, SQLModel
+
+
+class LogEntryRow(SQLModel, table=True):
+    """One leaf of the Merkle log."""
+
+    __tablename__ = "log_entry"
+
+    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    leaf: bytes
+    leaf_hash: bytes
+    at: str = Field(max_length=27)
+    kind: str = Field(index=True, max_length=64)
+    actor: str | None = None
+    agent: str | None = None
+    deployment: str | None = None
+    run: str | None = Field(default=None, index=True)
+    subject: str | None = None
+
+
+class LogPayloadRow(SQLModel, table=True):
+    """What an entry said that may be sensitive: encrypted, and removable without harm to any proof."""
+
+    __tablename__ = "log_payload"
+
+    seq: int = Field(primary_key=True, foreign_key="log_entry.seq", sa_column_kwargs={"autoincrement": False})
+    key_id: str = Field(max_length=7)
+    sealed: bytes
+
+
+class LogDataKeyRow(SQLModel, table=True):
+    """The data key of one month, wrapped by the key provider."""
+
+    __tablename__ = "log_data_key"
+
+    id: str = Field(primary_key=True, max_length=7)
+    wrapped: bytes
+
+
+class LogHeadRow(SQLModel, table=True):
+    """The size of the log and the hashes needed to append to it; one row."""
+
+    __tablename__ = "log_head"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    origin: str
+    size: int
+    frontier: bytes
+    high_water: str = Field(max_length=27)
+
+
+class LogCheckpointRow(SQLModel, table=True):
+    """A signed statement of the log's root at one size."""
+
+    __tablename__ = "log_checkpoint"
+
+    size: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    root: bytes
+    note: str
