@@ -1,0 +1,85 @@
+"""From a profile to the boxes it needs. Pure, and blind: no tier, run or agent name is an argument here."""
+
+from collections.abc import Mapping
+
+from profiles.schema import Limits, Profile, StdioUpstream
+from sandboxes.spec import HOME, BoxLimits, BoxSpec, Mount, Runtime, Tmpfs
+
+UPSTREAM_SCRATCH_MIB = 64
+
+
+def agent_box(
+    profile: Profile,
+    image: str,
+    *,
+    runtime: Runtime,
+    command: tuple[str, ...] | None,
+    labels: Mapping[str, str],
+) -> BoxSpec:
+    """Describe the agent's own box.
+
+    Args:
+        profile: whose limits hold.
+        image: digest of the deployment's image.
+        runtime: the walls asked for.
+        command: None for the stdin gate; the command itself for an image without a shell.
+        labels: kept by the engine, unseen inside.
+    """
+    return BoxSpec(
+        image=image,
+        command=command,
+        limits=_limits(profile.limits, profile.limits.memory_mib, profile.limits.pids),
+        tmpfs=_scratch(profile.limits.scratch_mib),
+        runtime=runtime,
+        labels=labels,
+    )
+
+
+def upstream_box(
+    profile: Profile,
+    upstream: StdioUpstream,
+    image: str,
+    *,
+    environment: Mapping[str, str],
+    volumes: Mapping[str, str],
+    runtime: Runtime,
+    labels: Mapping[str, str],
+) -> BoxSpec:
+    """Describe the box of a server that speaks over stdin and stdout.
+
+    Args:
+        profile: whose wall-clock limit and processor share hold; an upstream lives as long as its run.
+        upstream: the profile's entry.
+        image: digest of the upstream's image.
+        environment: the whole environment, credentials of this upstream included.
+        volumes: host directory of each volume the entry names.
+        runtime: the walls asked for.
+        labels: kept by the engine, unseen inside.
+
+    Raises:
+        KeyError: a volume has no host directory.
+    """
+    mounts = tuple(
+        Mount(source=volumes[volume.source], target=volume.target, read_only=volume.read_only)
+        for volume in upstream.volumes
+    )
+    return BoxSpec(
+        image=image,
+        command=upstream.command,
+        environment=environment,
+        limits=_limits(profile.limits, upstream.memory_mib, upstream.pids),
+        tmpfs=_scratch(UPSTREAM_SCRATCH_MIB),
+        mounts=mounts,
+        runtime=runtime,
+        stdio=True,
+        labels=labels,
+    )
+
+
+def _limits(limits: Limits, memory_mib: int, pids: int) -> BoxLimits:
+    return BoxLimits(memory_mib=memory_mib, cpus=limits.cpus, pids=pids, wall_seconds=limits.wall_seconds)
+
+
+def _scratch(size_mib: int) -> tuple[Tmpfs, ...]:
+    temporary = Tmpfs(target="/tmp", size_mib=size_mib)  # noqa: S108 - a path inside the box, private to it
+    return (temporary, Tmpfs(target=HOME, size_mib=size_mib, executable=True))
