@@ -1,0 +1,36 @@
+"""What the gate knows of a run from its launch on.
+
+Built once per run. Everything that can change meanwhile is read anew at every action.
+"""
+
+from dataclasses import dataclass
+
+from profiles.policy import Policy
+from profiles.schema import Profile
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """One run, as its listeners know it.
+
+    Attributes:
+        run: the run's id.
+        agent: the agent's name.
+        owner: the person who owns the agent; never approves what it does.
+        deployment: the deployment's digest.
+        profile: the deployment's profile.
+        policy: the organisation's policy at launch; its never-list is part of the compiled rules.
+        task: the operator's words for what to do, if any.
+        operator: who launched the run: a person's name, or the peer's user name; never approves its actions.
+        single_user: whether separation of duties is off, because one user runs everything for himself.
+    """
+
+    run: str
+    agent: str
+    owner: str
+    deployment: str
+    profile: Profile
+    policy: Policy
+    task: str | None
+    operator: str
+    single_user: bool = False
