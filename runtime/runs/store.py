@@ -1,0 +1,143 @@
+"""A run's row and its entries in the log, written together. One function for each step of its life."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from runtime.canonical import canonical
+from runtime.gate.actions import digest_of
+from runtime.record.events import Event, EventKind
+from runtime.record.ledger import Tx
+from runtime.runs.states import LaunchRequest, RunError, RunState, RunView
+from runtime.tables.agents import RunRow
+from sandboxes.outcome import Outcome
+from sandboxes.proof import Proof
+from sandboxes.spec import Runtime
+
+_RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it to every table class
+
+
+def requested(
+    tx: Tx, run: str, request: LaunchRequest, *, agent: str, expires_at: datetime, now: datetime
+) -> None:
+    """Record that a launch was asked for, before anything is made for it."""
+    tx.conn.execute(
+        insert(_RUN).values(
+            id=run,
+            deployment=request.deployment,
+            agent=agent,
+            state=RunState.REQUESTED.value,
+            operator=request.operator,
+            single_user=request.single_user,
+            task=request.task,
+            runtime=request.runtime.value,
+            requested_at=now,
+            expires_at=expires_at,
+        )
+    )
+    tx.append(
+        Event(
+            kind=EventKind.RUN_REQUESTED,
+            at=now,
+            actor=request.operator,
+            agent=agent,
+            deployment=request.deployment,
+            run=run,
+            data={"runtime": request.runtime.value, "single_user": request.single_user},
+            payload={"task": request.task, "command": list(request.command)},
+        )
+    )
+
+
+def attested(tx: Tx, run: RunView, proof: Proof, *, now: datetime) -> None:
+    """Record the proof of the run's box."""
+    record = proof.as_record()
+    tx.conn.execute(update(_RUN).where(_RUN.c.id == run.id).values(box=proof.box_id, proof=canonical(record)))
+    data = {
+        "box": proof.box_id,
+        "image": proof.image,
+        "checks": len(proof.checks),
+        "proof": digest_of(record),
+    }
+    tx.append(_event(EventKind.RUN_ATTESTED, run, now=now, actor="handrail", data=data))
+
+
+def released(tx: Tx, run: RunView, shown: Sequence[tuple[str, str, str]], *, now: datetime) -> None:
+    """Record the release, and each item the agent is shown by name, digest and reason (R-60).
+
+    Raises:
+        RunError: the run is not waiting for its release, so nothing may be written into its box.
+    """
+    changed = tx.conn.execute(
+        update(_RUN)
+        .where(_RUN.c.id == run.id, _RUN.c.state == RunState.REQUESTED.value)
+        .values(state=RunState.RUNNING.value, released_at=now)
+    )
+    if changed.rowcount != 1:
+        raise RunError(f"run {run.id}: not waiting for its release; it was stopped meanwhile")
+    context = [list(item) for item in shown]
+    tx.append(_event(EventKind.RUN_RELEASED, run, now=now, actor="handrail", data={"context": context}))
+
+
+def ended(tx: Tx, run: RunView, outcome: Outcome, log: str, *, now: datetime) -> bool:
+    """Record a run's ending with the tail of its output; answers whether this call was the one to end it."""
+    changed = tx.conn.execute(
+        update(_RUN)
+        .where(_RUN.c.id == run.id, _RUN.c.state != RunState.ENDED.value)
+        .values(
+            state=RunState.ENDED.value,
+            ended_at=now,
+            outcome=outcome.ending.value,
+            exit_code=outcome.exit_code,
+        )
+    )
+    if changed.rowcount != 1:
+        return False
+    data = {"outcome": outcome.ending.value, "reason": outcome.reason, "exit_code": outcome.exit_code}
+    tx.append(_event(EventKind.RUN_ENDED, run, now=now, actor="handrail", data=data, payload={"log": log}))
+    return True
+
+
+def find(conn: Connection, run: str) -> RunView:
+    """Return a run. Raises RunError if there is none of this id."""
+    row = conn.execute(select(_RUN).where(_RUN.c.id == run)).mappings().one_or_none()
+    if row is None:
+        raise RunError(f"no run {run}; `handrail runs list` shows those there are")
+    return _view(row)
+
+
+def newest(conn: Connection, *, limit: int = 100) -> list[RunView]:
+    """Return the latest runs, newest first."""
+    rows = conn.execute(select(_RUN).order_by(_RUN.c.requested_at.desc(), _RUN.c.id).limit(limit)).mappings()
+    return [_view(row) for row in rows]
+
+
+def unfinished(conn: Connection) -> list[RunView]:
+    """Return every run that has no outcome yet, oldest first."""
+    rows = conn.execute(
+        select(_RUN).where(_RUN.c.state != RunState.ENDED.value).order_by(_RUN.c.requested_at)
+    ).mappings()
+    return [_view(row) for row in rows]
+
+
+def _event(kind: EventKind, run: RunView, *, now: datetime, actor: str, **parts: object) -> Event:
+    return Event(
+        kind=kind,
+        at=now,
+        actor=actor,
+        agent=run.agent,
+        deployment=run.deployment,
+        run=run.id,
+        **parts,  # type: ignore[arg-type]  # data or payload, as the callers above pass them
+    )
+
+
+def _view(row: RowMapping) -> RunView:
+    names = ("id", "agent", "deployment", "operator", "single_user", "task", "box", "outcome", "exit_code")
+    moments = ("requested_at", "released_at", "expires_at", "ended_at")
+    return RunView(
+        state=RunState(row["state"]),
+        runtime=Runtime(row["runtime"]),
+        **{name: row[name] for name in names + moments},
+    )
