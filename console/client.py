@@ -1,0 +1,147 @@
+"""The thin client: HTTP over the control plane's Unix socket, with the standard library only.
+
+Who we are is not said: the kernel tells the other side (SO_PEERCRED). What a person decides travels as a
+signed statement in the body.
+"""
+
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from console.errors import ConsoleError, Exit, ProblemError, ServeAbsentError
+from console.session import Session
+
+Json = dict[str, Any]
+REPLY_SECONDS = 120.0
+
+
+class Client:
+    """Calls one control plane; every call is a connection of its own."""
+
+    def __init__(self, socket_path: Path, *, timeout: float = REPLY_SECONDS) -> None:
+        """Name the socket to call.
+
+        Args:
+            socket_path: where `handrail serve` listens.
+            timeout: seconds to wait for an answer, or between two lines of a stream.
+        """
+        self._path = socket_path
+        self._timeout = timeout
+
+    def get(self, *path: str, **query: str | int | bool | None) -> Json:
+        """Read one thing.
+
+        Args:
+            path: the steps of the address after the version, each quoted here.
+            query: what to ask for; None is left out.
+
+        Raises:
+            ServeAbsentError: nobody listens on the socket.
+            ProblemError: the control plane refused.
+        """
+        return self._call("GET", _target(path, query), None)
+
+    def post(self, *path: str, body: Mapping[str, Any] | None = None) -> Json:
+        """Ask for a change; raises as `get` does."""
+        return self._call("POST", _target(path, {}), body or {})
+
+    def stream(self, *path: str, **query: str | int | bool | None) -> Iterator[Json]:
+        """Read one JSON object a line until the other side ends; raises as `get` does."""
+        connection, response = self._send("GET", _target(path, query), None)
+        try:
+            _refuse_problem(response)
+            for line in response:
+                if line.strip():
+                    yield json.loads(line)
+        except (TimeoutError, HTTPException, OSError) as error:
+            raise _broken_off(self._path, error) from error
+        finally:
+            connection.close()
+
+    def _call(self, method: str, target: str, body: Mapping[str, Any] | None) -> Json:
+        connection, response = self._send(method, target, body)
+        try:
+            _refuse_problem(response)
+            answer: Json = json.loads(response.read())
+        except (TimeoutError, HTTPException, OSError, ValueError) as error:
+            raise _broken_off(self._path, error) from error
+        finally:
+            connection.close()
+        return answer
+
+    def _send(
+        self, method: str, target: str, body: Mapping[str, Any] | None
+    ) -> tuple[HTTPConnection, HTTPResponse]:
+        connection = _UnixConnection(self._path, self._timeout)
+        data = None if body is None else json.dumps(body).encode()
+        headers = {} if data is None else {"Content-Type": "application/json"}
+        try:
+            connection.request(method, target, body=data, headers=headers)
+            return connection, connection.getresponse()
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise _absent(self._path) from error
+        except PermissionError as error:
+            raise _not_ours(self._path) from error
+        except (TimeoutError, HTTPException, OSError) as error:
+            connection.close()
+            raise _broken_off(self._path, error) from error
+
+
+class _UnixConnection(HTTPConnection):
+    """An HTTP connection whose other end is a Unix socket."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("handrail", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def client_of(session: Session) -> Client:
+    """Return the client for the control plane that the session names."""
+    return Client(session.socket_path)
+
+
+def _target(path: tuple[str, ...], query: Mapping[str, str | int | bool | None]) -> str:
+    steps = "/".join(quote(step, safe="") for step in path)
+    asked = {key: _word(value) for key, value in query.items() if value is not None}
+    return f"/v1/{steps}" + (f"?{urlencode(asked)}" if asked else "")
+
+
+def _word(value: str | int | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _refuse_problem(response: HTTPResponse) -> None:
+    if response.status < 400:  # noqa: PLR2004 - the first status that is an error (RFC 9110, section 15.5)
+        return
+    data = response.read()
+    try:
+        problem = json.loads(data)
+        code = Exit(problem["exit"])
+        words = {name: str(problem.get(name) or "") for name in ("got", "expected")}
+        what, next_step = str(problem["error"]), str(problem.get("next") or "")
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConsoleError(f"the control plane answered {response.status} without saying why") from error
+    raise ProblemError(what, **words, next_step=next_step, status=response.status, code=code)
+
+
+def _absent(path: Path) -> ServeAbsentError:
+    return ServeAbsentError(f"no control plane answers on {path}", next_step="start one: handrail serve")
+
+
+def _not_ours(path: Path) -> ConsoleError:
+    step = "run this as the user who runs `handrail serve`, or as root"
+    return ConsoleError(f"socket {path} is not open to this user", next_step=step)
+
+
+def _broken_off(path: Path, error: Exception) -> ConsoleError:
+    said = str(error) or type(error).__name__
+    return ConsoleError(f"the control plane on {path} broke off: {said}", next_step="handrail doctor")

@@ -1,0 +1,19 @@
+"""Errors of the other rooms, told as the command tells its own. Imported only when something went wrong."""
+
+from console.errors import Exit
+from profiles.errors import ProfileError
+from runtime.errors import KernelError, LedgerIntegrityError
+from sandboxes.errors import SandboxError
+
+_OURS = (ProfileError, KernelError, SandboxError)
+
+
+def explain(error: Exception) -> tuple[str, Exit] | None:
+    """Return the line and the exit code for an error that a user can act on; None for a fault of ours."""
+    if isinstance(error, LedgerIntegrityError):
+        return str(error), Exit.INTEGRITY
+    if isinstance(error, _OURS):
+        return "; ".join(str(error).splitlines()), Exit.ERROR
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'}: {error.strerror or error}", Exit.ERROR
+    return None

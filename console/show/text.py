@@ -1,0 +1,101 @@
+"""Writing to the terminal: colour where there is one, JSON where it was asked for, nothing unsafe ever."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from console.escape import clip, escape_json, width
+
+COLUMNS = 100
+
+
+class Style(Enum):
+    """Few, and each with one meaning; the value is the SGR parameter (ECMA-48, section 8.3.117)."""
+
+    PLAIN = ""
+    HEAD = "1"
+    GOOD = "32"
+    WARN = "33"
+    BAD = "31"
+    DIM = "2"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text that is already safe to print, with a style."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+def say(*lines: str) -> None:
+    """Print lines that are already safe."""
+    for line in lines:
+        sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def say_json(value: Any) -> None:
+    """Print one JSON value, two spaces deep."""
+    say(escape_json(value, indent=2))
+
+
+def note(line: str) -> None:
+    """Print a remark beside the answer, on the error stream."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def paint(cell: Cell) -> str:
+    """Return a cell's text, coloured if the answer goes to a terminal."""
+    if cell.style is Style.PLAIN or not sys.stdout.isatty():
+        return cell.text
+    return f"\x1b[{cell.style.value}m{cell.text}\x1b[0m"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, columns: int = COLUMNS) -> list[str]:
+    """Lay cells out in columns; the last column is cut so that a line fits.
+
+    Args:
+        heads: the names of the columns.
+        rows: as many safe cells as there are heads.
+        columns: the widest line allowed.
+
+    Returns:
+        The lines, the heads first.
+    """
+    lines = [[Cell(head, Style.DIM) for head in heads], *(list(row) for row in rows)]
+    widths = [max(width(line[at].text) for line in lines) for at in range(len(heads))]
+    widths = _fitted(widths, columns)
+    return [_line(line, widths) for line in lines]
+
+
+def fields(pairs: Iterable[tuple[str, Cell]]) -> list[str]:
+    """Lay names and values out in two columns; a value is never cut."""
+    known = list(pairs)
+    broad = max((width(name) for name, _ in known), default=0)
+    return [f"{paint(Cell(name.ljust(broad), Style.DIM))}  {paint(cell)}".rstrip() for name, cell in known]
+
+
+def _fitted(widths: Sequence[int], columns: int) -> list[int]:
+    fitted = list(widths)
+    spare = sum(widths) + 2 * (len(widths) - 1) - columns
+    while spare > 0 and max(fitted) > _NARROWEST:
+        broadest = fitted.index(max(fitted))
+        taken = min(spare, max(1, fitted[broadest] - sorted(fitted)[-2]), fitted[broadest] - _NARROWEST)
+        fitted[broadest] -= taken
+        spare -= taken
+    return fitted
+
+
+def _line(cells: Sequence[Cell], widths: Sequence[int]) -> str:
+    shown = []
+    for cell, broad in zip(cells, widths, strict=True):
+        text = clip(cell.text, broad)
+        shown.append(paint(Cell(text, cell.style)) + " " * (broad - width(text)))
+    return "  ".join(shown).rstrip()
+
+
+_NARROWEST = 8
