@@ -15,6 +15,9 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+Place = tuple[str | int, ...]
+"""Where something stands in a file: keys and list positions from the top."""
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """A name of ours: a profile, an upstream, a volume, a credential, a rule, a group."""
 

@@ -2,30 +2,48 @@
 
 A rule applies to an action when every narrowing it states holds: its tools, its effects, and all its
 conditions. Reading is on the side of the rule: a value that cannot be read without doubt meets every
-condition, and a negative condition is met by an argument that is missing.
+condition, and a negative condition is met by a required argument that is missing.
 """
 
+from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from profiles.base import ArgumentName, Name, Sentence, Strict, ToolName
 from profiles.effects import Effect
 from profiles.tools import ArgumentRole, Scalar
+
+
+def _four_decimals(number: float) -> float:
+    if Decimal(str(number)) * 10_000 % 1:
+        raise ValueError(f"got {number}, expected at most four decimals")
+    return number
+
 
 Pattern = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Text in which `*` stands for any characters."""
 
 Patterns = Annotated[tuple[Pattern, ...], Field(min_length=1, max_length=50)]
 Values = Annotated[tuple[Scalar, ...], Field(min_length=1, max_length=50)]
-Bound = Annotated[float, Field(ge=-1e11, le=1e11)]
+Bound = Annotated[float, Field(ge=-1e11, le=1e11), AfterValidator(_four_decimals)]
 OPERATORS = ("like", "not_like", "one_of", "not_one_of", "above", "below")
 
 
 class Condition(Strict):
-    """One test of one argument (by name, or by role in whatever tool); exactly one operator.
+    """One test of one argument; exactly one operator.
 
-    Of a list, one element that passes the test is enough.
+    Attributes:
+        argument: The argument by name, in every tool of the rule.
+        role: Or by role: one argument that has it is enough; a tool without the role is not concerned.
+        like: Met by text that matches one of the patterns, whatever its letter case.
+        not_like: Met by text that matches none of the patterns.
+        one_of: Met by one of the values, whatever its letter case.
+        not_one_of: Met by any other value.
+        above: Met by a larger number.
+        below: Met by a smaller number.
+
+    Of a list, one element that meets the condition is enough.
     """
 
     argument: ArgumentName | None = None

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from profiles.base import Name, Strict
-from profiles.effects import Effect, Tier
+from profiles.effects import Effect
 from profiles.limits import Limits
 from profiles.never import NeverRule
 
@@ -99,20 +99,6 @@ class Threshold(Strict):
     decide_by_days: Annotated[int, Field(ge=7, le=365)] = 28
 
 
-class TierName(StrEnum):
-    """The tiers above 0 as the policy writes them."""
-
-    DRAFT = "1"
-    UPDATE = "2"
-    EXTERNAL = "3"
-    CRITICAL = "4"
-
-    @property
-    def tier(self) -> Tier:
-        """The tier itself."""
-        return Tier(int(self.value))
-
-
 class Expiry(Strict):
     """How long a word holds.
 
@@ -142,7 +128,8 @@ class Policy(Strict):
 
     Attributes:
         holds: Who must approve one held action, by its effect.
-        promotions: Who must approve the entry into a tier.
+        promotions: Who must approve a grant, by the effect class it opens (draft opens tier 1, and so on).
+        thresholds: What must have been shown before a grant, by the effect class it opens.
         policy_change: Who must sign a change of this file; always two persons or more.
         never: The organisation's own never-list, added to that of every profile.
     """
@@ -152,8 +139,8 @@ class Policy(Strict):
     people: Mapping[Name, Person] = {}
     roles: Mapping[Role, RoleHolders] = {}
     holds: Mapping[Effect, Quorum]
-    promotions: Mapping[TierName, Quorum]
-    thresholds: Mapping[TierName, Threshold]
+    promotions: Mapping[Effect, Quorum]
+    thresholds: Mapping[Effect, Threshold]
     policy_change: Quorum
     expiry: Expiry = Expiry()
     ceiling: Ceiling

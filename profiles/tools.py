@@ -40,17 +40,27 @@ class ArgumentType(StrEnum):
     OBJECT = "object"
 
 
-Scalar = str | int | bool
+Scalar = str | Annotated[int, Field(ge=-(10**11), le=10**11)] | bool
 """A value that a profile can name."""
 
 
 class ArgumentSpec(Strict):
-    """One declared argument. The short form `name: role` stands for `name: {role: role}`."""
+    """One declared argument. The short form `name: role` stands for `name: {role: role}`.
+
+    Attributes:
+        role: What the argument means.
+        type: The JSON type of the value, or of each element; number for an amount, else text by default.
+        many: Whether the value is a list.
+        required: Whether a call without it has an unknown shape.
+        values: The only values that are a known shape.
+        max: The largest number that is a known shape.
+        max_length: The longest text, in characters, that is a known shape.
+    """
 
     role: ArgumentRole
     type: ArgumentType
     many: bool = False
-    required: bool = False
+    required: bool = True
     values: Annotated[tuple[Scalar, ...], Field(min_length=1, max_length=200)] | None = None
     max: Annotated[float, Field(ge=0, le=1e11)] | None = None
     max_length: Annotated[int, Field(ge=0, le=16_777_216)] | None = None

@@ -1,0 +1,108 @@
+"""Checks across the parts of a profile that no single part can make. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from profiles.base import Place
+from profiles.effects import Effect
+from profiles.findings import Finding
+from profiles.never_consistency import fits, rule_findings
+from profiles.schema import ArgumentRole, ArgumentSpec, ArgumentType, Profile, StdioUpstream, ToolSpec
+
+_TEXT_ROLES = frozenset(ArgumentRole) - {ArgumentRole.AMOUNT, ArgumentRole.OPTION, ArgumentRole.ID}
+_NUMBERS = frozenset({ArgumentType.INTEGER, ArgumentType.NUMBER})
+_HIGHEST_PORT = 65_535
+_Item = TypeVar("_Item")
+
+
+def profile_findings(profile: Profile) -> Iterator[Finding]:
+    """List everything in a profile that contradicts another part of it.
+
+    Args:
+        profile: A profile whose parts are each well formed.
+
+    Yields:
+        The findings; none means the profile can be used.
+    """
+    yield from _tools(profile)
+    for name, tool in profile.tools.items():
+        yield from _arguments(("tools", name, "args"), tool)
+    for name, upstream in profile.upstreams.items():
+        if isinstance(upstream, StdioUpstream):
+            yield from _stdio(("upstreams", name), upstream)
+    yield from _sources(profile)
+    yield from _limits(profile)
+    yield from rule_findings(profile.never, profile.tools)
+
+
+def _tools(profile: Profile) -> Iterator[Finding]:
+    owners: dict[tuple[str, str], str] = {}
+    for name, tool in profile.tools.items():
+        if tool.upstream not in profile.upstreams:
+            known = ", ".join(profile.upstreams) or "none"
+            yield Finding(("tools", name, "upstream"), f"got {tool.upstream!r}, expected one of: {known}")
+        if name in profile.upstreams:
+            yield Finding(("tools", name), "got the name of an upstream, expected one that is not taken")
+        other = owners.setdefault((tool.upstream, tool.tool or name), name)
+        if other != name:
+            said = f"got the same tool of {tool.upstream!r} as {other!r}, expected one entry for it"
+            yield Finding(("tools", name), said)
+
+
+def _arguments(place: Place, tool: ToolSpec) -> Iterator[Finding]:
+    for name, spec in tool.args.items():
+        for message in _argument(spec):
+            yield Finding((*place, name), message)
+
+
+def _argument(spec: ArgumentSpec) -> Iterator[str]:
+    if spec.role in _TEXT_ROLES and spec.type not in (ArgumentType.TEXT, ArgumentType.OBJECT):
+        yield f"type: got {spec.type.value}, expected text (or object) for the role {spec.role.value}"
+    if spec.role is ArgumentRole.AMOUNT and spec.type not in (*_NUMBERS, ArgumentType.TEXT):
+        yield f"type: got {spec.type.value}, expected number, integer or text for an amount"
+    if spec.max is not None and spec.type not in _NUMBERS and spec.role is not ArgumentRole.AMOUNT:
+        yield f"max: got one for {spec.type.value}, expected it only for numbers (max_length is for text)"
+    if spec.max_length is not None and spec.type is not ArgumentType.TEXT:
+        yield f"max_length: got one for {spec.type.value}, expected it only for text"
+    if spec.values is not None and not all(fits(value, spec) for value in spec.values):
+        yield f"values: got a value of another type, expected only {spec.type.value}"
+
+
+def _stdio(place: Place, upstream: StdioUpstream) -> Iterator[Finding]:
+    for name in set(upstream.env) & set(upstream.credentials):
+        yield Finding((*place, "env", name), "got it under env and credentials, expected one of them")
+    for path in _repeated(volume.target for volume in upstream.volumes):
+        yield Finding((*place, "volumes"), f"got the target {path} twice, expected it once")
+    for port in _repeated(target.port for target in upstream.tcp.values()):
+        yield Finding((*place, "tcp"), f"got port {port} twice, expected it once")
+    for name, target in upstream.tcp.items():
+        if not 0 < int(target.to.rpartition(":")[2]) <= _HIGHEST_PORT:
+            yield Finding((*place, "tcp", name, "to"), f"got {target.to!r}, expected a port from 1 to 65535")
+
+
+def _sources(profile: Profile) -> Iterator[Finding]:
+    named = {"trusted": profile.sources.trusted, "untrusted": profile.sources.untrusted}
+    for key, names in named.items():
+        for name in names:
+            if name not in profile.upstreams and name not in profile.tools:
+                yield Finding(("sources", key), f"got {name!r}, expected the name of an upstream or tool")
+    for name in set(profile.sources.trusted) & set(profile.sources.untrusted):
+        yield Finding(("sources",), f"got {name!r} as trusted and untrusted, expected one of them")
+
+
+def _limits(profile: Profile) -> Iterator[Finding]:
+    amounts = [name for name, tool in profile.tools.items() if tool.with_role(ArgumentRole.AMOUNT)]
+    if amounts and not profile.limits.max_amount:
+        said = f"got 0 while {amounts[0]} takes an amount, expected the largest amount that is in order"
+        yield Finding(("limits", "max_amount"), said)
+    if profile.limits.fan_out > profile.limits.actions_per_run:
+        yield Finding(("limits", "fan_out"), "got more than actions_per_run, expected at most that")
+    if Effect.READ in profile.hold_above_tier:
+        yield Finding(("hold_above_tier",), "got read, expected classes above it: no tier is below read")
+    for effect in _repeated(profile.hold_above_tier):
+        yield Finding(("hold_above_tier",), f"got {effect.value} twice, expected it once")
+
+
+def _repeated(items: Iterable[_Item]) -> list[_Item]:
+    return [item for item, count in Counter(items).items() if count > 1]

@@ -1,0 +1,95 @@
+"""Turning the findings of pydantic into problems with a place: file, line, key, got, expected."""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from profiles.base import Place
+from profiles.errors import Problem, dotted
+from profiles.yaml_source import Source
+
+_NEVER_ALL = "; nothing stands for all: name each one"
+_SHOWN = 60
+
+
+def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) -> list[Problem]:
+    """List what a model refused, in the order of the file.
+
+    Args:
+        error: What pydantic raised.
+        source: The data that was refused, with its lines.
+        model: The model that refused it; its key names serve for suggestions.
+
+    Returns:
+        One problem for each finding.
+    """
+    keys = frozenset(_keys_of(model))
+    found = [_problem(detail, source, keys) for detail in error.errors(include_url=False)]
+    return sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)
+
+
+def _problem(detail: ErrorDetails, source: Source, keys: frozenset[str]) -> Problem:
+    place = _place(detail, source)
+    return Problem(dotted(place), _message(detail, keys), source.line_of(place))
+
+
+def _place(detail: ErrorDetails, source: Source) -> Place:
+    """Keep the steps that stand in the file: pydantic also names the branches of its unions."""
+    place: Place = ()
+    for step in detail["loc"]:
+        if (*place, step) in source.lines:
+            place = (*place, step)
+    missing = detail["type"] == "missing" and isinstance(detail["input"], Mapping)
+    return (*place, detail["loc"][-1]) if missing else place
+
+
+def _message(detail: ErrorDetails, keys: frozenset[str]) -> str:
+    kind, got = detail["type"], detail["input"]
+    if kind == "missing":
+        return "is missing; it has no default"
+    if kind == "extra_forbidden":
+        return f"unknown key{_suggestion(str(detail['loc'][-1]), keys)}"
+    if kind == "value_error":
+        return detail["msg"].removeprefix("Value error, ")
+    hint = _NEVER_ALL if got is None or got in ("*", "all", "any") else ""
+    return f"got {_shown(got)}, expected {_expected(detail)}{hint}"
+
+
+def _expected(detail: ErrorDetails) -> str:
+    context = detail.get("ctx") or {}
+    if detail["type"] == "string_pattern_mismatch":
+        return f"text that matches {context['pattern']}"
+    if detail["type"].startswith("union_tag"):
+        return f"one of {context.get('expected_tags', 'its kinds')}"
+    said = detail["msg"].partition(" should ")[2] or detail["msg"]
+    said = said.removeprefix("be ").removeprefix("have ")
+    return (
+        said.replace("a valid array", "a list")
+        .replace("a valid tuple", "a list")
+        .replace("an object", "keys")
+    )
+
+
+def _suggestion(key: str, keys: frozenset[str]) -> str:
+    if key == "traits":
+        return "; traits belong to `agent register`"
+    near = difflib.get_close_matches(key, keys, n=1)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "keys with values"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    text = json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def _keys_of(model: type[BaseModel]) -> Iterator[str]:
+    for definition in [model.model_json_schema(), *model.model_json_schema().get("$defs", {}).values()]:
+        yield from definition.get("properties", ())
