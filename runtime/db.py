@@ -1,7 +1,7 @@
 """The database: opening it, its transactions, and its version. All SQL that only SQLite knows is here.
 
-1. A connection reads, unless it was opened by `writing`: SQLite then refuses every write (`query_only`).
-   Only `runtime.record.ledger` and `upgrade` call `writing`.
+1. A connection reads, unless `open_writer` made it: SQLite then refuses every write (`query_only`).
+   Only `runtime.record.writer` and `upgrade` write.
 2. A writing transaction begins IMMEDIATE: it holds the only write lock before it reads anything.
 3. A commit is durable when it returns (WAL, `synchronous=FULL`).
 """
@@ -69,10 +69,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def open_writer(engine: Engine) -> Connection:
+    """Open a connection whose transactions may write."""
+    return engine.connect().execution_options(**{_WRITES: True})
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that may write; it commits at the end, or rolls back on any error."""
-    with engine.connect() as connection, connection.execution_options(**{_WRITES: True}).begin():
+    with open_writer(engine) as connection, connection.begin():
         yield connection
 
 

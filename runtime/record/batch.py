@@ -1,0 +1,217 @@
+"""One transaction of the record, as it grows: the units that run in it and the entries they append."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, insert, select, update
+
+from runtime.errors import LedgerIntegrityError, LedgerUnavailableError
+from runtime.record.events import CHECKPOINT_KINDS, Event
+from runtime.record.leaf import encode_leaf
+from runtime.record.merkle import Frontier, leaf_hash
+from runtime.record.payload import Commitment, DataKey, seal
+from runtime.tables.log import LogEntryRow, LogHeadRow, LogPayloadRow
+from runtime.tables.types import utc_text
+
+HEAD_ID = 1
+
+_HEAD = LogHeadRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does not type its table
+_SELECT_HEAD = select(_HEAD.origin, _HEAD.size, _HEAD.frontier, _HEAD.high_water).where(_HEAD.id == HEAD_ID)
+_INSERT_ENTRY = insert(LogEntryRow)
+_INSERT_PAYLOAD = insert(LogPayloadRow)
+
+
+class BatchLostError(LedgerUnavailableError):
+    """The database undid the whole transaction, as SQLite does when the disk is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the log ends. `high_water` is the last entry's moment as `utc_text`; empty before the first."""
+
+    origin: str
+    size: int
+    frontier: bytes
+    high_water: str
+
+
+def read_head(connection: Connection) -> Head | None:
+    """Return where the log ends; None when it was never begun."""
+    row = connection.execute(_SELECT_HEAD).first()
+    return None if row is None else Head(*row)
+
+
+class Tx:
+    """What a unit may do: change rows through `conn`, and append to the log in the same transaction.
+
+    A unit must be quick, must not commit, and must not wait for anything.
+    """
+
+    __slots__ = ("_batch",)
+
+    def __init__(self, batch: "Batch") -> None:
+        self._batch = batch
+
+    @property
+    def conn(self) -> Connection:
+        """The connection, inside a savepoint that is undone when the unit raises."""
+        return self._batch.enter_savepoint()
+
+    @property
+    def now(self) -> datetime:
+        """The moment of this transaction by the ledger's clock."""
+        return self._batch.now
+
+    def append(self, event: Event) -> int:
+        """Add one entry; return its number. It is durable once the unit's future has resolved.
+
+        Raises:
+            CanonicalError: a value of the event has no canonical form.
+        """
+        return self._batch.append(event)
+
+    def checkpoint_after(self) -> None:
+        """Anchor this transaction before its units hear that they are committed."""
+        self._batch.wants_checkpoint = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    entries: int
+    payloads: int
+    high_water: str
+    wants_checkpoint: bool
+
+
+class Batch:
+    """The entries of one transaction, numbered as they come and written at its end."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        head: Head,
+        *,
+        now: datetime,
+        random: Callable[[int], bytes],
+    ) -> None:
+        self.now = now
+        self.wants_checkpoint = False
+        self.data_key: DataKey | None = None
+        self._connection = connection
+        self._head = head
+        self._random = random
+        self._high_water = head.high_water
+        self._latest = utc_text(now)
+        self._entries: list[dict[str, Any]] = []
+        self._payloads: list[dict[str, Any]] = []
+        self._in_savepoint = False
+
+    def run(self, unit: Callable[[Tx], Any]) -> Any:
+        """Run one unit; what it did is undone when it raises.
+
+        Raises:
+            BatchLostError: it could not be undone alone; all of the transaction is gone.
+            Exception: whatever the unit raised.
+        """
+        mark = _Mark(len(self._entries), len(self._payloads), self._high_water, self.wants_checkpoint)
+        try:
+            result = unit(Tx(self))
+        except Exception:
+            self._undo(mark)
+            raise
+        self._leave_savepoint("RELEASE SAVEPOINT unit")
+        return result
+
+    def enter_savepoint(self) -> Connection:
+        """Return the connection, inside the running unit's savepoint."""
+        if not self._in_savepoint:
+            self._statement("SAVEPOINT unit")
+            self._in_savepoint = True
+        return self._connection
+
+    def append(self, event: Event) -> int:
+        """Take one entry."""
+        seq = self._head.size + len(self._entries)
+        at = max(self._high_water, min(utc_text(event.at), self._latest))
+        commitment = None if event.payload is None else self._seal(seq, event)
+        leaf = encode_leaf(seq, at, event, commitment)
+        self._entries.append(_entry(seq, at, leaf, event))
+        self._high_water = at
+        self.wants_checkpoint = self.wants_checkpoint or event.kind in CHECKPOINT_KINDS
+        return seq
+
+    def flush(self) -> Head:
+        """Write the entries and move the head; return where the log now ends.
+
+        Raises:
+            LedgerIntegrityError: someone else moved the head.
+        """
+        if not self._entries:
+            return self._head
+        frontier = Frontier.from_bytes(self._head.size, self._head.frontier)
+        for entry in self._entries:
+            frontier.append(entry["leaf_hash"])
+        self._connection.execute(_INSERT_ENTRY, self._entries)
+        if self._payloads:
+            self._connection.execute(_INSERT_PAYLOAD, self._payloads)
+        return self._move_head(Head(self._head.origin, frontier.size, frontier.to_bytes(), self._high_water))
+
+    def _move_head(self, head: Head) -> Head:
+        statement = (
+            update(LogHeadRow)
+            .where(_HEAD.id == HEAD_ID, _HEAD.size == self._head.size)
+            .values(size=head.size, frontier=head.frontier, high_water=head.high_water)
+        )
+        result: CursorResult[Any] = self._connection.execute(statement)
+        if result.rowcount != 1:
+            raise LedgerIntegrityError(
+                "the head of the log moved inside our transaction; run `handrail audit verify`"
+            )
+        return head
+
+    def _seal(self, seq: int, event: Event) -> Commitment:
+        if self.data_key is None or event.payload is None:
+            raise LedgerIntegrityError(f"entry {seq} has a payload and there is no data key to seal it")
+        sealed, commitment = seal(
+            event.payload, self.data_key, origin=self._head.origin, seq=seq, random=self._random
+        )
+        self._payloads.append({"seq": seq, "key_id": commitment.key, "sealed": sealed})
+        return commitment
+
+    def _undo(self, mark: _Mark) -> None:
+        del self._entries[mark.entries :]
+        del self._payloads[mark.payloads :]
+        self._high_water = mark.high_water
+        self.wants_checkpoint = mark.wants_checkpoint
+        self._leave_savepoint("ROLLBACK TO SAVEPOINT unit", "RELEASE SAVEPOINT unit")
+
+    def _leave_savepoint(self, *statements: str) -> None:
+        if not self._in_savepoint:
+            return
+        self._in_savepoint = False
+        try:
+            for statement in statements:
+                self._statement(statement)
+        except Exception as error:
+            raise BatchLostError(f"the transaction is lost: {error}") from error
+
+    def _statement(self, statement: str) -> None:
+        # The driver's cursor: SQLAlchemy's own savepoints cost ten times as much, at every unit.
+        self._connection.connection.cursor().execute(statement)
+
+
+def _entry(seq: int, at: str, leaf: bytes, event: Event) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "leaf": leaf,
+        "leaf_hash": leaf_hash(leaf),
+        "at": at,
+        "kind": event.kind.value,
+        "actor": event.actor,
+        "agent": event.agent,
+        "deployment": event.deployment,
+        "run": event.run,
+        "subject": event.subject,
+    }

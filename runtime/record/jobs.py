@@ -1,0 +1,78 @@
+"""Units on their way through the writer, and how their submitters hear of the end."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from threading import Lock
+from typing import Any
+
+from runtime.record.batch import Tx
+
+Unit = Callable[[Tx], Any]
+
+
+class Job:
+    """One unit with its future; `result` and `error` are filled in by the writer."""
+
+    __slots__ = ("_claim", "error", "future", "loop", "result", "unit")
+
+    def __init__(
+        self,
+        unit: Unit,
+        future: "Future[Any] | asyncio.Future[Any]",
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self.unit = unit
+        self.future = future
+        self.loop = loop
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self._claim = Lock()
+
+    def claim(self) -> bool:
+        """Take the right to run the unit, or to drop it; only the first caller gets it."""
+        return self._claim.acquire(blocking=False)
+
+
+def claimed(jobs: Iterable[Job]) -> list[Job]:
+    """Return the jobs that nobody dropped while they waited; they will run."""
+    return [job for job in jobs if job.claim() and _starts(job.future)]
+
+
+def fail(jobs: Iterable[Job], error: BaseException) -> None:
+    """Give every job the same error."""
+    for job in jobs:
+        job.error = error
+
+
+def deliver(jobs: Iterable[Job]) -> None:
+    """Resolve the futures of finished jobs, waking each event loop once."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = defaultdict(list)
+    for job in jobs:
+        if job.loop is None:
+            _resolve(job)
+        else:
+            by_loop[job.loop].append(job)
+    for loop, waiting in by_loop.items():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_resolve_all, waiting)
+
+
+def _starts(future: "Future[Any] | asyncio.Future[Any]") -> bool:
+    return not isinstance(future, Future) or future.set_running_or_notify_cancel()
+
+
+def _resolve_all(jobs: Iterable[Job]) -> None:
+    for job in jobs:
+        _resolve(job)
+
+
+def _resolve(job: Job) -> None:
+    if job.future.done():  # its submitter stopped waiting
+        return
+    if job.error is not None:
+        job.future.set_exception(job.error)
+    else:
+        job.future.set_result(job.result)

@@ -1,0 +1,70 @@
+"""From settings to a ledger: the directories, the keys, the database, the anchor."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from runtime.clock import Clock, NewId, new_id, random_bytes, utc_now
+from runtime.db import database_version, open_engine, upgrade
+from runtime.errors import KeyFileError, SettingsError
+from runtime.record.anchor import AnchorState, FileAnchor, anchor_state
+from runtime.record.keys import Keys, create_keys, keys_exist, load_keys
+from runtime.record.ledger import Ledger, Limits
+from runtime.settings import Settings
+
+
+def prepare_state(
+    settings: Settings, *, names: NewId = new_id, random: Callable[[int], bytes] = random_bytes
+) -> AnchorState:
+    """Make what a new record needs: state directory, anchor directory, keys. Twice does no harm.
+
+    An anchor directory that cannot be made is not an error: the answer says so, and so does every command.
+
+    Raises:
+        SettingsError: the state directory cannot be made.
+        KeyFileError: the keys are unusable, or gone while their database is still there.
+    """
+    _make_private(settings.state_dir)
+    if keys_exist(settings.keys_dir):
+        load_keys(settings.keys_dir)
+    else:
+        _refuse_orphan(settings)
+        create_keys(settings.keys_dir, new_id=names, random=random)
+    with suppress(OSError):  # the state that is returned says what is wrong
+        settings.anchor_dir.mkdir(parents=True, exist_ok=True)
+    return anchor_state(settings.anchor_dir, settings.state_dir)
+
+
+def open_ledger(settings: Settings, *, clock: Clock = utc_now, limits: Limits | None = None) -> Ledger:
+    """Open the record of a prepared state directory for writing, its database brought up to date.
+
+    Raises:
+        KeyFileError: its keys are missing or unusable; `prepare_state` makes them for a new record.
+        DatabaseError: the database cannot be opened or upgraded.
+        LedgerBusyError: another process writes this state directory.
+        LedgerIntegrityError: keys, anchor and database do not belong together.
+    """
+    keys: Keys = load_keys(settings.keys_dir)
+    engine = open_engine(settings.database)
+    upgrade(engine)
+    anchor = FileAnchor(settings.anchor_dir, settings.state_dir)
+    return Ledger(engine, keys, anchor, clock, lock_file=settings.lock_file, limits=limits)
+
+
+def _make_private(directory: Path) -> None:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"state directory {directory} cannot be made: {error.strerror}; "
+            "run as a user who may, or set HANDRAIL_STATE_DIR"
+        ) from error
+
+
+def _refuse_orphan(settings: Settings) -> None:
+    database = open_engine(settings.database)
+    if database_version(database) is not None:
+        raise KeyFileError(
+            f"database {settings.database} has a record and {settings.keys_dir} has no keys; "
+            "restore them: new keys would end this record"
+        )
