@@ -157,5 +157,6 @@ def _prepare_sqlite(engine: Engine, max_pages: int | None) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        cursor = connection.connection.cursor()  # the driver's, at a tenth of the cost
+        cursor.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+        cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")

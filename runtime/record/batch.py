@@ -5,22 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, insert, select, update
+from sqlalchemy import Connection
 
 from runtime.errors import LedgerIntegrityError, LedgerUnavailableError
 from runtime.record.events import CHECKPOINT_KINDS, Event
 from runtime.record.leaf import encode_leaf
 from runtime.record.merkle import Frontier, leaf_hash
 from runtime.record.payload import Commitment, DataKey, seal
-from runtime.tables.log import LogEntryRow, LogHeadRow, LogPayloadRow
+from runtime.record.statements import Statements
 from runtime.tables.types import utc_text
 
 HEAD_ID = 1
-
-_HEAD = LogHeadRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does not type its table
-_SELECT_HEAD = select(_HEAD.origin, _HEAD.size, _HEAD.frontier, _HEAD.high_water).where(_HEAD.id == HEAD_ID)
-_INSERT_ENTRY = insert(LogEntryRow)
-_INSERT_PAYLOAD = insert(LogPayloadRow)
 
 
 class BatchLostError(LedgerUnavailableError):
@@ -37,9 +32,9 @@ class Head:
     high_water: str
 
 
-def read_head(connection: Connection) -> Head | None:
+def read_head(connection: Connection, statements: Statements) -> Head | None:
     """Return where the log ends; None when it was never begun."""
-    row = connection.execute(_SELECT_HEAD).first()
+    row = statements.head.run(connection, {"head_id": HEAD_ID}).fetchone()
     return None if row is None else Head(*row)
 
 
@@ -93,6 +88,7 @@ class Batch:
         connection: Connection,
         head: Head,
         *,
+        statements: Statements,
         now: datetime,
         random: Callable[[int], bytes],
     ) -> None:
@@ -100,10 +96,11 @@ class Batch:
         self.wants_checkpoint = False
         self.data_key: DataKey | None = None
         self._connection = connection
+        self._statements = statements
         self._head = head
         self._random = random
         self._high_water = head.high_water
-        self._latest = utc_text(now)
+        self.latest = utc_text(now)
         self._entries: list[dict[str, Any]] = []
         self._payloads: list[dict[str, Any]] = []
         self._in_savepoint = False
@@ -134,7 +131,7 @@ class Batch:
     def append(self, event: Event) -> int:
         """Take one entry."""
         seq = self._head.size + len(self._entries)
-        at = max(self._high_water, min(utc_text(event.at), self._latest))
+        at = max(self._high_water, min(utc_text(event.at), self.latest))
         commitment = None if event.payload is None else self._seal(seq, event)
         leaf = encode_leaf(seq, at, event, commitment)
         self._entries.append(_entry(seq, at, leaf, event))
@@ -153,19 +150,20 @@ class Batch:
         frontier = Frontier.from_bytes(self._head.size, self._head.frontier)
         for entry in self._entries:
             frontier.append(entry["leaf_hash"])
-        self._connection.execute(_INSERT_ENTRY, self._entries)
+        self._statements.entry.run_many(self._connection, self._entries)
         if self._payloads:
-            self._connection.execute(_INSERT_PAYLOAD, self._payloads)
+            self._statements.payload.run_many(self._connection, self._payloads)
         return self._move_head(Head(self._head.origin, frontier.size, frontier.to_bytes(), self._high_water))
 
     def _move_head(self, head: Head) -> Head:
-        statement = (
-            update(LogHeadRow)
-            .where(_HEAD.id == HEAD_ID, _HEAD.size == self._head.size)
-            .values(size=head.size, frontier=head.frontier, high_water=head.high_water)
-        )
-        result: CursorResult[Any] = self._connection.execute(statement)
-        if result.rowcount != 1:
+        moved = {
+            "head_id": HEAD_ID,
+            "old_size": self._head.size,
+            "new_size": head.size,
+            "new_frontier": head.frontier,
+            "new_high_water": head.high_water,
+        }
+        if self._statements.move.run(self._connection, moved).rowcount != 1:
             raise LedgerIntegrityError(
                 "the head of the log moved inside our transaction; run `handrail audit verify`"
             )

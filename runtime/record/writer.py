@@ -28,12 +28,13 @@ from runtime.record.keyring import KeyRing
 from runtime.record.keys import Keys
 from runtime.record.merkle import Frontier
 from runtime.record.opening import missing_checkpoints
+from runtime.record.statements import Statements
 from runtime.tables.log import LogCheckpointRow, LogHeadRow
-from runtime.tables.types import utc_text
 
 OnStep = Callable[[str], None]
 
 _ACTOR = "handrail"
+_MONTH = len("2026-11")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Writer:
         """
         self._parts = parts
         self._connection = open_writer(parts.engine)
+        self._statements = Statements.compiled(parts.engine.dialect)
         self._keyring = KeyRing(parts.keys.wrapper)
         self._guard = FileGuard({})
         self._own_events: list[tuple[EventKind, dict[str, JsonValue]]] = []
@@ -137,7 +139,7 @@ class Writer:
     def _open(self) -> Head:
         verifier = self._parts.keys.signer.verifier
         with self._transaction():
-            head = read_head(self._connection)
+            head = read_head(self._connection, self._statements)
             opened = missing_checkpoints(self._connection, head, self._parts.anchor, verifier)
             self.checkpoint_latest = opened.latest
             _store(self._connection, opened.missing)
@@ -157,14 +159,14 @@ class Writer:
             self._lose_anchor(error)
 
     def _begin(self) -> Batch:
-        head = read_head(self._connection)
+        head = read_head(self._connection, self._statements)
         if head is None or head.size < self._head.size or head.origin != self._head.origin:
             raise LedgerIntegrityError(
                 f"the log's head says {head} where {self._head.size} entries were committed; "
                 "stop here and run `handrail audit verify`"
             )
         now = self._parts.clock()
-        batch = Batch(self._connection, head, now=now, random=self._parts.random)
+        batch = Batch(self._connection, head, statements=self._statements, now=now, random=self._parts.random)
         self._note_clock(batch, head, now)
         for kind, data in self._own_events:
             batch.append(Event(kind=kind, at=now, actor=_ACTOR, data=data))
@@ -172,14 +174,14 @@ class Writer:
         return batch
 
     def _note_clock(self, batch: Batch, head: Head, now: datetime) -> None:
-        behind = utc_text(now) < head.high_water
+        behind = batch.latest < head.high_water
         if behind and not self._clock_is_behind:
-            data: dict[str, JsonValue] = {"clock": utc_text(now), "high_water": head.high_water}
+            data: dict[str, JsonValue] = {"clock": batch.latest, "high_water": head.high_water}
             batch.append(Event(kind=EventKind.CLOCK_ANOMALY, at=now, actor=_ACTOR, data=data))
         self._clock_is_behind = behind
 
     def _give_data_key(self, batch: Batch) -> None:
-        month = batch.now.strftime("%Y-%m")
+        month = batch.latest[:_MONTH]
         batch.data_key = self._keyring.find(self._connection, month)
         if batch.data_key is None:
             data = self._keyring.create(self._connection, month, self._parts.random)
