@@ -16,6 +16,18 @@ MIN_PIDS = 4
 LABEL_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
+def _absolute(what: str, path: str) -> None:
+    if not PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or path == "/":
+        raise BoxSpecError(f"{what} is {path!r}, expected an absolute path below / without '..'")
+    if any(char in path for char in ":,\0\n"):
+        raise BoxSpecError(f"{what} is {path!r}, expected a path without colon, comma, NUL or line break")
+
+
+def _at_least(what: str, value: int, floor: int) -> None:
+    if value < floor:
+        raise BoxSpecError(f"{what} is {value}, expected at least {floor}")
+
+
 class Runtime(StrEnum):
     """The OCI runtime that builds the walls of a box."""
 
@@ -144,15 +156,3 @@ class BoxSpec:
         twice = {target for target in targets if targets.count(target) > 1}
         if twice:
             raise BoxSpecError(f"more than one mount at {', '.join(sorted(twice))}, expected one each")
-
-
-def _absolute(what: str, path: str) -> None:
-    if not PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or path == "/":
-        raise BoxSpecError(f"{what} is {path!r}, expected an absolute path below / without '..'")
-    if any(char in path for char in ":,\0\n"):
-        raise BoxSpecError(f"{what} is {path!r}, expected a path without colon, comma, NUL or line break")
-
-
-def _at_least(what: str, value: int, floor: int) -> None:
-    if value < floor:
-        raise BoxSpecError(f"{what} is {value}, expected at least {floor}")

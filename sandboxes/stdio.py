@@ -1,20 +1,16 @@
 """The byte stream of a boxed server that speaks over stdin and stdout.
 
-The engine hands over its HTTP connection and then sends frames: one byte stream number (1 stdout, 2
-stderr), three zero bytes, four bytes of big-endian length, payload. Source: Docker Engine API 1.41,
-"Attach to a container", section "Stream format". Nothing is read ahead of the caller, so a server that
-writes faster than it is read is slowed down by its own pipe.
+The engine hands over its HTTP connection and then sends frames (see `sandboxes.hijack`). Nothing is read
+ahead of the caller, so a server that writes faster than it is read is slowed down by its own pipe.
 """
 
 import asyncio
-import struct
 
 from sandboxes.errors import EngineRefusedError
+from sandboxes.hijack import FRAME_HEADER, STDOUT, SWITCHED, request_bytes, status_of
 
-STDOUT, STDERR = 1, 2
 STDERR_KEPT_BYTES = 64 * 1024
 LINE_LIMIT_BYTES = 16 * 1024 * 1024
-_HEADER = struct.Struct(">BxxxI")
 _PIECE_BYTES = 65536
 
 
@@ -96,7 +92,7 @@ class Stdio:
 
     async def _header(self) -> tuple[int, int] | None:
         try:
-            stream, length = _HEADER.unpack(await self._reader.readexactly(_HEADER.size))
+            stream, length = FRAME_HEADER.unpack(await self._reader.readexactly(FRAME_HEADER.size))
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
         return stream, length
@@ -113,31 +109,17 @@ async def open_stdio(socket_path: str, box_id: str, timeout_s: float = 10) -> St
     Raises:
         EngineRefusedError: the engine answered with anything but the switch to the raw stream.
     """
+    target = f"/containers/{box_id}/attach?stream=1&stdin=1&stdout=1&stderr=1"
     reader, writer = await asyncio.open_unix_connection(socket_path)
-    writer.write(attach_request(box_id, "stdin=1&stdout=1&stderr=1"))
+    writer.write(request_bytes("POST", target, upgrade=True))
     try:
         async with asyncio.timeout(timeout_s):
             await writer.drain()
-            head = await reader.readuntil(b"\r\n\r\n")
-    except (asyncio.IncompleteReadError, TimeoutError) as cause:
+            status = status_of(await reader.readuntil(b"\r\n\r\n"))
+    except (asyncio.IncompleteReadError, TimeoutError, ValueError) as cause:
         writer.close()
-        raise EngineRefusedError(
-            f"box {box_id[:12]}: the engine closed the attach request: {cause!r}"
-        ) from cause
-    status = head.split(b"\r\n", 1)[0].decode("latin-1")
-    if not switched(status):
+        raise EngineRefusedError(f"box {box_id[:12]}: attach was not answered: {cause!r}") from cause
+    if status not in SWITCHED:
         writer.close()
-        raise EngineRefusedError(f"box {box_id[:12]}: attach answered {status!r}, expected 101 or 200")
+        raise EngineRefusedError(f"box {box_id[:12]}: attach answered {status}, expected 101")
     return Stdio(reader, writer)
-
-
-def attach_request(box_id: str, streams: str) -> bytes:
-    """The HTTP request that turns an engine connection into the raw stream of a box."""
-    target = f"POST /containers/{box_id}/attach?stream=1&{streams} HTTP/1.1"
-    fields = ("Host: engine", "Connection: Upgrade", "Upgrade: tcp", "Content-Length: 0")
-    return "\r\n".join((target, *fields, "", "")).encode("ascii")
-
-
-def switched(status_line: str) -> bool:
-    """Whether a status line says that the connection now carries the raw stream."""
-    return status_line.split(" ")[1:2] in (["101"], ["200"])

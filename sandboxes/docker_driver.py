@@ -1,0 +1,215 @@
+"""The driver for Docker Engine on this machine. The only module that imports the engine's SDK."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import docker
+import docker.errors
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from sandboxes import hijack
+from sandboxes.docker_failures import CONFLICT, NOT_FOUND, failure_from
+from sandboxes.docker_options import create_arguments
+from sandboxes.docker_state import state_from
+from sandboxes.driver import Box, BoxState, ExecResult, Image
+from sandboxes.errors import (
+    BoxStartError,
+    EngineRefusedError,
+    EngineUnavailableError,
+    ReleaseError,
+)
+from sandboxes.gate_script import gate_script
+from sandboxes.labels import OWNER, box_from, labels_of
+from sandboxes.spec import BoxSpec, Runtime
+from sandboxes.stdio import Stdio, open_stdio
+
+DEFAULT_ENGINE = "unix:///var/run/docker.sock"
+REQUEST_TIMEOUT_S = 60
+EXEC_TIMEOUT_S = 20.0
+OUTPUT_LIMIT_BYTES = 1024 * 1024
+SHELL_PATHS = ("/bin/sh", "/usr/bin/env")
+Alter = Callable[[dict[str, Any]], dict[str, Any]]
+
+_retry_engine = retry(
+    retry=retry_if_exception_type(EngineUnavailableError),
+    stop=stop_after_attempt(3),
+    wait=wait_exponential(multiplier=0.1, max=1),
+    reraise=True,
+)
+
+
+class DockerDriver:
+    """Boxes on the Docker Engine behind one Unix socket.
+
+    Args:
+        engine: `unix://` address. Remote engines are refused: the channel and the attestation need the
+            boxes' processes to be on this machine, so run `serve` there instead.
+        alter: changes the create arguments on their way to the engine. Attestation is tested with it:
+            a box made from altered arguments is refused.
+
+    Raises:
+        EngineUnavailableError: the address is not a Unix socket, or nobody answers there.
+    """
+
+    def __init__(self, engine: str = DEFAULT_ENGINE, alter: Alter | None = None) -> None:
+        if not engine.startswith("unix:///"):
+            raise EngineUnavailableError(
+                f"engine {engine}: expected unix:///path; run `handrail serve` on its host"
+            )
+        self._socket_path = engine.removeprefix("unix://")
+        self._alter = alter
+        self._images: dict[str, Image] = {}
+        self._api = self._connect(engine, REQUEST_TIMEOUT_S)
+        self._patient = self._connect(engine, None)
+
+    @_retry_engine
+    def _connect(self, engine: str, timeout_s: int | None) -> Any:
+        # Any: the SDK's stubs leave half of these methods untyped and know no endless timeout.
+        client: Any = docker.APIClient
+        with _translated(f"connect to {engine}"):
+            return client(base_url=engine, version="auto", timeout=timeout_s)
+
+    def close(self) -> None:
+        """Give up the connections to the engine; boxes keep running."""
+        self._api.close()
+        self._patient.close()
+
+    def image(self, reference: str) -> Image:
+        """Resolve an image reference or digest. Raises ImageMissingError."""
+        with _translated(f"image {reference}", about_image=True):
+            digest = str(self._api.inspect_image(reference)["Id"])
+        if digest not in self._images:
+            self._images[digest] = Image(digest=digest, has_shell=self._has_shell(digest))
+        return self._images[digest]
+
+    def runtimes(self) -> frozenset[Runtime]:
+        """The runtimes the engine has registered, of those we know."""
+        with _translated("engine info"):
+            registered = self._api.info()["Runtimes"]
+        return frozenset(runtime for runtime in Runtime if runtime.value in registered)
+
+    def create(self, spec: BoxSpec, *, owner: str, now: datetime) -> Box:
+        """Make a box without starting it; see `SandboxDriver.create`."""
+        labels = labels_of(spec, owner=owner, now=now)
+        arguments = create_arguments(spec, labels)
+        with _translated(f"create box from {spec.image}", about_image=True):
+            digest = str(self._api.inspect_image(spec.image)["Id"])
+            made = self._api.create_container_from_config(
+                self._alter(arguments) if self._alter else arguments
+            )
+        return box_from(made["Id"], digest, labels)
+
+    @_retry_engine
+    def start(self, box: Box) -> None:
+        """Start the box's first process. Raises BoxStartError."""
+        try:
+            with _translated(f"start box {box.id[:12]}"):
+                self._api.start(box.id)
+        except EngineRefusedError as refused:
+            raise BoxStartError(str(refused)) from refused
+
+    def release(self, box: Box, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Hand a gated box its command and whole environment, once; see `SandboxDriver.release`."""
+        if not box.gated:
+            raise ReleaseError(
+                f"box {box.id[:12]}: started with its own command, so there is no gate to release"
+            )
+        script = gate_script(command, environment)
+        target = f"/containers/{box.id}/attach?stream=1&stdin=1"
+        request = hijack.request_bytes("POST", target, upgrade=True)
+        try:
+            with hijack.exchange(self._socket_path, request, REQUEST_TIMEOUT_S) as (status, connection, _):
+                if status not in hijack.SWITCHED:
+                    raise ReleaseError(
+                        f"box {box.id[:12]}: the engine answered {status} to the release, expected 101"
+                    )
+                connection.sendall(script)
+        except (OSError, ValueError) as cause:
+            raise ReleaseError(f"box {box.id[:12]}: the release was not taken: {cause}") from cause
+
+    def inspect(self, box: Box) -> BoxState:
+        """Ask the engine. Raises BoxGoneError when it no longer knows the box."""
+        with _translated(f"inspect box {box.id[:12]}"):
+            return state_from(self._api.inspect_container(box.id))
+
+    def exec(self, box: Box, argv: Sequence[str]) -> ExecResult:
+        """Run a command in the box as its own user; see `SandboxDriver.exec`."""
+        what = f"exec in box {box.id[:12]}"
+        with _translated(what):
+            exec_id = self._api.exec_create(box.id, list(argv), user=box.user)["Id"]
+            outputs = self._collect(exec_id)
+            code = self._api.exec_inspect(exec_id)["ExitCode"]
+        if code is None:
+            raise EngineRefusedError(f"{what}: no exit code, expected the command to have ended")
+        return ExecResult(exit_code=code, stdout=bytes(outputs[1]), stderr=bytes(outputs[2]))
+
+    def wait(self, box: Box) -> BoxState:
+        """Block until the box has exited, and return its last state."""
+        with _translated(f"wait for box {box.id[:12]}"):
+            self._patient.wait(box.id, timeout=None)
+        return self.inspect(box)
+
+    def kill(self, box: Box) -> None:
+        """End every process of the box at once. A box that already ended is left as it is."""
+        with _translated(f"kill box {box.id[:12]}", tolerate=(NOT_FOUND, CONFLICT)):
+            self._api.kill(box.id, "SIGKILL")
+
+    def remove(self, box: Box) -> None:
+        """Kill and delete the box with its anonymous volumes. A box already gone is left so."""
+        with _translated(f"remove box {box.id[:12]}", tolerate=(NOT_FOUND, CONFLICT)):
+            self._api.remove_container(box.id, v=True, force=True)
+
+    def logs(self, box: Box, *, follow: bool = False) -> Iterator[bytes]:
+        """Yield what the box wrote to stdout and stderr, oldest first."""
+        with _translated(f"logs of box {box.id[:12]}"):
+            yield from self._patient.logs(box.id, stdout=True, stderr=True, stream=True, follow=follow)
+
+    def list_boxes(self, owner: str) -> tuple[Box, ...]:
+        """Every box of this owner, in whatever phase."""
+        with _translated("list boxes"):
+            found = self._api.containers(all=True, filters={"label": f"{OWNER}={owner}"})
+        return tuple(box_from(item["Id"], item["ImageID"], item["Labels"]) for item in found)
+
+    async def attach_stdio(self, box: Box) -> Stdio:
+        """Open the byte stream of a box whose spec says `stdio`. Call it before `start`."""
+        return await open_stdio(self._socket_path, box.id)
+
+    def _collect(self, exec_id: str) -> dict[int, bytearray]:
+        outputs = {hijack.STDOUT: bytearray(), hijack.STDERR: bytearray()}
+        body = {"Detach": False, "Tty": False}
+        request = hijack.request_bytes("POST", f"/exec/{exec_id}/start", body, upgrade=True)
+        with hijack.exchange(self._socket_path, request, EXEC_TIMEOUT_S) as (status, connection, first):
+            if status not in hijack.SWITCHED:
+                raise EngineRefusedError(f"exec {exec_id[:12]}: the engine answered {status}, expected 101")
+            for stream, piece in hijack.read_frames(connection, first, EXEC_TIMEOUT_S):
+                kept = outputs[stream]
+                kept += piece[: OUTPUT_LIMIT_BYTES - len(kept)]
+        return outputs
+
+    def _has_shell(self, digest: str) -> bool:
+        with _translated(f"look into image {digest}", about_image=True):
+            made = self._api.create_container_from_config({"Image": digest, "Entrypoint": ["sh"]})
+            try:
+                return all(self._has_file(made["Id"], path) for path in SHELL_PATHS)
+            finally:
+                self._api.remove_container(made["Id"], v=True, force=True)
+
+    def _has_file(self, container: str, path: str) -> bool:
+        request = hijack.request_bytes("HEAD", f"/containers/{container}/archive?path={path}")
+        with hijack.exchange(self._socket_path, request, REQUEST_TIMEOUT_S) as (status, _, _):
+            return status == 200  # noqa: PLR2004 - HTTP's own number for "found"
+
+
+@contextmanager
+def _translated(what: str, *, about_image: bool = False, tolerate: Sequence[int] = ()) -> Iterator[None]:
+    try:
+        yield
+    except docker.errors.APIError as answer:
+        status = answer.response.status_code if answer.response is not None else None
+        if status in tolerate:
+            return
+        raise failure_from(what, status, str(answer.explanation), about_image=about_image) from answer
+    except (docker.errors.DockerException, OSError) as silence:
+        raise failure_from(what, None, str(silence)) from silence
