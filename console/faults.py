@@ -5,14 +5,14 @@ from profiles.errors import ProfileError
 from runtime.errors import KernelError, LedgerIntegrityError
 from sandboxes.errors import SandboxError
 
-_OURS = (ProfileError, KernelError, SandboxError)
+ROOM_ERRORS = (ProfileError, KernelError, SandboxError)
 
 
 def explain(error: Exception) -> tuple[str, Exit] | None:
     """Return the line and the exit code for an error that a user can act on; None for a fault of ours."""
     if isinstance(error, LedgerIntegrityError):
         return str(error), Exit.INTEGRITY
-    if isinstance(error, _OURS):
+    if isinstance(error, ROOM_ERRORS):
         return "; ".join(str(error).splitlines()), Exit.ERROR
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'}: {error.strerror or error}", Exit.ERROR

@@ -42,6 +42,11 @@ def say_json(value: Any) -> None:
     say(escape_json(value, indent=2))
 
 
+def say_line_json(value: Any) -> None:
+    """Print one JSON value on one line, as one of many."""
+    say(escape_json(value))
+
+
 def note(line: str) -> None:
     """Print a remark beside the answer, on the error stream."""
     sys.stderr.write(line + "\n")

@@ -1,0 +1,61 @@
+"""`handrail launch`: run a deployed agent in its box."""
+
+from typing import Annotated
+
+import typer
+
+from console.cli import command, single
+from console.client import Client
+from console.commands.runs import print_logs
+from console.errors import Exit
+from console.private import reach
+from console.session import Session
+from console.show.answer import show
+from console.show.runs import ending
+from console.show.text import say
+
+app = single()
+
+_Agent = Annotated[str, typer.Argument(help="The agent to run.")]
+_Task = Annotated[str | None, typer.Option("--task", help="What the agent is asked to do.")]
+_Deployment = Annotated[
+    str | None,
+    typer.Option("--deployment", help="Digest, or its first 8 characters or more; else the newest."),
+]
+_Runtime = Annotated[str, typer.Option("--runtime", help="The walls of the box: runc or runsc (gVisor).")]
+_Detach = Annotated[bool, typer.Option("--detach", help="Do not follow its output.")]
+
+
+@command(
+    app,
+    "launch",
+    rest=True,
+    example='handrail launch invoice-bot --task "Reconcile this week\'s invoices"\n'
+    "handrail launch code-bot -- python /agent/main.py --dry-run",
+)
+def launch(
+    session: Session,
+    context: typer.Context,
+    agent: _Agent,
+    task: _Task = None,
+    deployment: _Deployment = None,
+    runtime: _Runtime = "runc",
+    detach: _Detach = False,
+) -> None:
+    """Run an agent in a sealed box and follow its output; after `--`, a command in place of the profile's."""
+    client = reach(session)
+    body = {"agent": agent, "task": task, "deployment": deployment, "runtime": runtime}
+    started = client.post("runs", body={**body, "command": list(context.args)})
+    if detach or session.json:
+        show(session, started, lambda answer: [ending(answer["run"])])
+        return
+    _follow(session, client, started["run"]["id"])
+
+
+def _follow(session: Session, client: Client, run: str) -> None:
+    say(f"run {run} began; Ctrl-C leaves it running; stop it with: handrail runs stop {run}")
+    print_logs(session, run, follow=True)
+    ended = client.get("runs", run)["run"]
+    say(ending(ended))
+    if ended["exit_code"] != 0:
+        raise typer.Exit(Exit.ERROR)

@@ -1,0 +1,58 @@
+"""`handrail runs`: what runs now and what ran."""
+
+from typing import Annotated
+
+import typer
+
+from console.cli import command, group
+from console.client import client_of
+from console.session import Session
+from console.show.answer import show
+from console.show.runs import ending, log_line, run_page, run_table
+from console.show.text import say, say_line_json
+
+app = group("List, follow and stop runs.")
+
+Run = Annotated[str, typer.Argument(help="The run's id.")]
+
+
+@command(app, "list", example="handrail runs list\nhandrail runs list --agent invoice-bot --limit 5")
+def list_runs(
+    session: Session,
+    agent: Annotated[str | None, typer.Option("--agent", help="Only runs of this agent.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many, newest first.")] = 20,
+) -> None:
+    """List runs, newest first."""
+    show(session, client_of(session).get("runs", agent=agent, limit=limit), run_table)
+
+
+@command(app, "show", example="handrail runs show run-2qzv7j5m4kx3ahd6")
+def show_run(session: Session, run: Run) -> None:
+    """Show one run: what was asked, how its box was proved, how it ended."""
+    show(session, client_of(session).get("runs", run), run_page)
+
+
+@command(app, "logs", example="handrail runs logs -f run-2qzv7j5m4kx3ahd6")
+def logs(
+    session: Session,
+    run: Run,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run ends.")] = False,
+) -> None:
+    """Print what the agent wrote. It is the agent's text: control characters are shown, never obeyed."""
+    print_logs(session, run, follow=follow)
+
+
+@command(app, "stop", example="handrail runs stop run-2qzv7j5m4kx3ahd6")
+def stop(session: Session, run: Run) -> None:
+    """Stop a run: its gateways close first, then its box goes."""
+    answer = client_of(session).post("runs", run, "stop")
+    show(session, answer, lambda told: [ending(told["run"])])
+
+
+def print_logs(session: Session, run: str, *, follow: bool) -> None:
+    """Print a run's output as it comes."""
+    for item in client_of(session).stream("runs", run, "logs", follow=follow):
+        if session.json:
+            say_line_json(item)
+        else:
+            say(log_line(item))

@@ -1,0 +1,98 @@
+"""Agents, deployments and grants on the terminal."""
+
+from typing import Any
+
+from console.escape import escape
+from console.show.text import Cell, Style, fields, table
+from console.show.values import Json, digest, listed, moment, plain, word
+
+_RISK = {"medium": Style.PLAIN, "high": Style.WARN, "critical": Style.BAD}
+
+
+def agent_table(answer: Json) -> list[str]:
+    """Lay out the answer of `agent list`."""
+    rows = [
+        [
+            plain(a["name"]),
+            _risk(a["risk"]),
+            plain(a["owner"]),
+            listed(a["traits"]),
+            moment(a["registered_at"]),
+        ]
+        for a in answer["agents"]
+    ]
+    heads = ("AGENT", "RISK", "OWNER", "TRAITS", "REGISTERED")
+    return table(heads, rows) if rows else ["no agents yet; next: handrail agent register"]
+
+
+def agent_page(answer: Json) -> list[str]:
+    """Lay out the answer of `agent show`."""
+    agent = answer["agent"]
+    page = fields(
+        [
+            ("agent", plain(agent["name"])),
+            ("owner", plain(agent["owner"])),
+            ("traits", listed(agent["traits"])),
+            ("risk", _risk(agent["risk"])),
+            ("controls", listed(agent["controls"])),
+            ("reviews", plain(agent["cadence"])),
+            ("registered", moment(agent["registered_at"])),
+        ]
+    )
+    rows = [[digest(d["digest"]), moment(d["created_at"])] for d in agent["deployments"]]
+    made = table(("DEPLOYMENT", "CREATED"), rows) if rows else [_deploy_next(agent["name"])]
+    return [*page, "", *made]
+
+
+def deployment_page(answer: Json) -> list[str]:
+    """Lay out the answer of `deploy show` and `deploy create`."""
+    made = answer["deployment"]
+    page = fields(
+        [
+            ("deployment", plain(made["digest"])),
+            ("agent", plain(made["agent"])),
+            ("created", moment(made["created_at"])),
+            *[(name, plain(value)) for name, value in made["parts"].items() if not isinstance(value, dict)],
+        ]
+    )
+    nested = [(n, v) for n, v in made["parts"].items() if isinstance(v, dict)]
+    return page + [line for name, parts in nested for line in _part_lines(name, parts)]
+
+
+def difference_table(answer: Json) -> list[str]:
+    """Lay out the answer of `deploy diff`."""
+    rows = [[plain(d["part"]), _side(d["before"]), _side(d["after"])] for d in answer["differences"]]
+    return table(("PART", "BEFORE", "AFTER"), rows) if rows else ["no difference: it is the same deployment"]
+
+
+def grant_table(answer: Json) -> list[str]:
+    """Lay out the answer of `grants list`."""
+    rows = [
+        [
+            plain(g["agent"]),
+            digest(g["deployment"]),
+            plain(g["effect"]),
+            word(g["state"]),
+            moment(g["valid_until"]),
+            plain(g["cause"]),
+        ]
+        for g in answer["grants"]
+    ]
+    heads = ("AGENT", "DEPLOYMENT", "EFFECT", "STATE", "UNTIL", "BECAUSE")
+    return table(heads, rows) if rows else ["no grants: every action is denied; next: handrail deploy create"]
+
+
+def _risk(value: str) -> Cell:
+    return Cell(escape(value), _RISK.get(value, Style.BAD))
+
+
+def _side(value: object) -> Cell:
+    return digest(value) if isinstance(value, str) else plain(value)
+
+
+def _part_lines(name: str, parts: dict[str, Any]) -> list[str]:
+    return fields((f"{name} {escape(key)}", digest(str(value))) for key, value in parts.items())
+
+
+def _deploy_next(name: str) -> str:
+    return f"no deployment yet; next: handrail deploy create {escape(name)} --profile FILE"

@@ -1,0 +1,56 @@
+"""Runs on the terminal."""
+
+from typing import Any
+
+from console.escape import escape
+from console.show.text import Cell, fields, paint, table
+from console.show.values import Json, digest, moment, plain, word
+
+
+def run_table(answer: Json) -> list[str]:
+    """Lay out the answer of `runs list`."""
+    rows = [_row(run) for run in answer["runs"]]
+    heads = ("RUN", "AGENT", "STATE", "REQUESTED", "OPERATOR", "TASK")
+    return table(heads, rows) if rows else ["no runs yet; next: handrail launch AGENT"]
+
+
+def run_page(answer: Json) -> list[str]:
+    """Lay out the answer of `runs show`."""
+    run = answer["run"]
+    return fields(
+        [
+            ("run", plain(run["id"])),
+            ("agent", plain(run["agent"])),
+            ("deployment", digest(run["deployment"])),
+            ("state", word(run["state"])),
+            ("outcome", word(run["outcome"])),
+            ("exit code", plain(run["exit_code"])),
+            ("operator", plain(run["operator"])),
+            ("single user", plain(run["single_user"])),
+            ("task", plain(run["task"])),
+            ("runtime", plain(run["runtime"])),
+            ("box", digest(run["box"])),
+            ("requested", moment(run["requested_at"])),
+            ("released", moment(run["released_at"])),
+            ("expires", moment(run["expires_at"])),
+            ("ended", moment(run["ended_at"])),
+        ]
+    )
+
+
+def log_line(item: Json) -> str:
+    """Return one line of a run's output, safe to print."""
+    return escape(str(item["line"]).expandtabs(4))
+
+
+def ending(run: Json) -> str:
+    """Say in one line how a run stands."""
+    state = run["outcome"] or run["state"]
+    code = "" if run["exit_code"] is None else f", exit code {run['exit_code']}"
+    return f"run {escape(str(run['id']))}: {paint(word(str(state)))}{code}"
+
+
+def _row(run: dict[str, Any]) -> list[Cell]:
+    state = word(run["outcome"] or run["state"])
+    named = [plain(run["id"]), plain(run["agent"]), state, moment(run["requested_at"])]
+    return [*named, plain(run["operator"]), plain(run["task"])]
