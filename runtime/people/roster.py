@@ -77,6 +77,9 @@ class Roster:
         digest: over everything that decides who counts; caches use it as their key.
         policy: the policy itself.
         revoked: fingerprints that never count again, beyond those the policy marks.
+        owners: whose key each fingerprint of this policy version is, whether or not it still counts.
+        accounts: whose each other account is, in lower case.
+        ever: as `owners`, over all versions so far; a word that only stops is believed by it.
     """
 
     digest: str
@@ -84,13 +87,14 @@ class Roster:
     version: int = field(compare=False)
     policy: Policy = field(compare=False, repr=False)
     revoked: frozenset[str] = field(compare=False, default=frozenset())
-    _owners: Mapping[str, str] = field(compare=False, repr=False, default=MappingProxyType({}))
-    _accounts: Mapping[str, str] = field(compare=False, repr=False, default=MappingProxyType({}))
+    owners: Mapping[str, str] = field(compare=False, repr=False, default=MappingProxyType({}))
+    accounts: Mapping[str, str] = field(compare=False, repr=False, default=MappingProxyType({}))
+    ever: Mapping[str, str] = field(compare=False, repr=False, default=MappingProxyType({}))
 
     @cached_property
     def persons(self) -> tuple[str, ...]:
         """The names of all who count: not revoked, and with a key that is not."""
-        return tuple(sorted({name for key, name in self._owners.items() if self._counts(key, name)}))
+        return tuple(sorted({name for key, name in self.owners.items() if self._counts(key, name)}))
 
     def roles_of(self, person: str) -> frozenset[Role]:
         """The roles of a person who counts; none for anyone else."""
@@ -102,17 +106,20 @@ class Roster:
 
     def person_of(self, name: str) -> str:
         """Return the person behind a name or an account such as `unix:alice`; strangers stay as named."""
-        return self._accounts.get(name.casefold(), name)
-
-    def owner_of(self, fingerprint: str) -> str | None:
-        """Return whose key this is in the policy, whether or not it still counts."""
-        return self._owners.get(fingerprint)
+        return self.accounts.get(name.casefold(), name)
 
     def _counts(self, fingerprint: str, person: str) -> bool:
         return fingerprint not in self.revoked and not self.policy.people[person].revoked
 
 
-def build_roster(policy: Policy, *, installation: str, source: str, revoked: Iterable[str] = ()) -> Roster:
+def build_roster(
+    policy: Policy,
+    *,
+    installation: str,
+    source: str,
+    revoked: Iterable[str] = (),
+    ever: Mapping[str, str] | None = None,
+) -> Roster:
     """Return the roster of a policy version.
 
     Args:
@@ -120,6 +127,7 @@ def build_roster(policy: Policy, *, installation: str, source: str, revoked: Ite
         installation: the origin of the log.
         source: the digest of the policy version.
         revoked: fingerprints of keys that no longer count.
+        ever: whose the keys of earlier versions were, where that is known.
 
     Raises:
         PolicyChainError: a key is malformed or belongs to two persons, or an account does.
@@ -141,6 +149,7 @@ def build_roster(policy: Policy, *, installation: str, source: str, revoked: Ite
         dead,
         MappingProxyType(owners),
         MappingProxyType(accounts),
+        MappingProxyType({**(ever or {}), **owners}),
     )
 
 
@@ -168,15 +177,26 @@ def verify(signed: SignedStatement, roster: Roster, *, now: datetime) -> Verifie
 
 def recheck(signed: SignedStatement, roster: Roster) -> Verified | Refused:
     """Decide whether a statement that was used earlier is the word of a person who still counts."""
-    checked = sshsig.verify(signed.signature, signed.body)
-    if isinstance(checked, sshsig.Invalid):
-        return Refused(RefusalCode.BAD_SIGNATURE, checked.reason)
-    try:
-        statement = parse(signed.body)
-    except CanonicalError as error:
-        return Refused(RefusalCode.MALFORMED, str(error))
-    refused = _speaks(statement, checked.key, roster)
-    return refused or Verified(statement.person, statement, signed, checked.key.fingerprint)
+    opened = _open(signed)
+    if isinstance(opened, Refused):
+        return opened
+    statement, fingerprint = opened
+    refused = _speaks(statement, fingerprint, roster)
+    return refused or Verified(statement.person, statement, signed, fingerprint)
+
+
+def authentic(signed: SignedStatement, roster: Roster) -> Statement | Refused:
+    """Decide whether a person said this who was ever enrolled here: enough for a word that only stops."""
+    opened = _open(signed)
+    if isinstance(opened, Refused):
+        return opened
+    statement, fingerprint = opened
+    if statement.installation != roster.installation:
+        return _elsewhere(statement, roster)
+    if roster.ever.get(fingerprint) != statement.person:
+        detail = f"{fingerprint} never was a key of `{statement.person}`"
+        return Refused(RefusalCode.NOT_THEIR_KEY, detail)
+    return statement
 
 
 def about(said: Verified, matter: Matter) -> Refused | None:
@@ -194,19 +214,34 @@ def about(said: Verified, matter: Matter) -> Refused | None:
     return None
 
 
-def _speaks(statement: Statement, key: PublicKey, roster: Roster) -> Refused | None:
+def _open(signed: SignedStatement) -> tuple[Statement, str] | Refused:
+    """Return the statement and the key that signed it; whose key that is remains to be asked."""
+    checked = sshsig.verify(signed.signature, signed.body)
+    if isinstance(checked, sshsig.Invalid):
+        return Refused(RefusalCode.BAD_SIGNATURE, checked.reason)
+    try:
+        return parse(signed.body), checked.key.fingerprint
+    except CanonicalError as error:
+        return Refused(RefusalCode.MALFORMED, str(error))
+
+
+def _speaks(statement: Statement, fingerprint: str, roster: Roster) -> Refused | None:
     """Return why this key does not speak for the person named, here; None if it does."""
     person = roster.policy.people.get(statement.person)
     if statement.installation != roster.installation:
-        detail = f"made for `{statement.installation}`, not for `{roster.installation}`"
-        return Refused(RefusalCode.OTHER_INSTALLATION, detail)
+        return _elsewhere(statement, roster)
     if person is None:
         return Refused(RefusalCode.UNKNOWN_PERSON, f"`{statement.person}` is not enrolled")
-    if roster.owner_of(key.fingerprint) != statement.person:
-        return Refused(RefusalCode.NOT_THEIR_KEY, f"{key.fingerprint} is no key of `{statement.person}`")
-    if person.revoked or key.fingerprint in roster.revoked:
-        return Refused(RefusalCode.REVOKED, f"`{statement.person}` or the key {key.fingerprint} is revoked")
+    if roster.owners.get(fingerprint) != statement.person:
+        return Refused(RefusalCode.NOT_THEIR_KEY, f"{fingerprint} is no key of `{statement.person}`")
+    if person.revoked or fingerprint in roster.revoked:
+        return Refused(RefusalCode.REVOKED, f"`{statement.person}` or the key {fingerprint} is revoked")
     return None
+
+
+def _elsewhere(statement: Statement, roster: Roster) -> Refused:
+    detail = f"made for `{statement.installation}`, not for `{roster.installation}`"
+    return Refused(RefusalCode.OTHER_INSTALLATION, detail)
 
 
 def _fingerprint(name: str, line: str) -> str:

@@ -29,7 +29,7 @@ def sign_with_ssh_keygen(key_path: Path, message: bytes) -> str:
         raise SigningError("`ssh-keygen` is not on the PATH: install the OpenSSH client") from error
     if done.returncode != 0:
         raise SigningError(
-            f"ssh-keygen could not sign with `{key_path}`: exit code {done.returncode}, its message is above; "
-            "give the private key, or the .pub file of a key that `ssh-add -l` lists"
+            f"ssh-keygen cannot sign with `{key_path}`: exit code {done.returncode}, its message is above. "
+            "Give the private key, or the .pub file of a key that `ssh-add -l` lists"
         )
     return done.stdout.decode("ascii")

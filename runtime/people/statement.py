@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast
 
 from pydantic import (
     AwareDatetime,
@@ -23,6 +23,7 @@ from pydantic import (
     ValidationError,
 )
 
+from runtime.canonical import JsonValue as Json
 from runtime.canonical import canonical, parse_canonical
 from runtime.errors import CanonicalError
 from runtime.tables.types import utc_moment, utc_text
@@ -129,7 +130,7 @@ class Matter:
     type: StatementType
     subject: str
     digest: str
-    body: Mapping[str, JsonValue]
+    body: Mapping[str, Json]
 
 
 def statement_id(body: bytes) -> str:
@@ -162,7 +163,7 @@ def draft(
         person=person,
         subject=matter.subject,
         digest=matter.digest,
-        body=dict(matter.body),
+        body=cast("dict[str, JsonValue]", dict(matter.body)),  # two spellings of the same type
         at=now,
         nonce=nonce.hex(),
         expires=expires,
