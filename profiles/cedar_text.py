@@ -7,14 +7,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from profiles.facts import Fact, in_ten_thousandths
-from profiles.never import Condition
-from profiles.readings import fold
-from profiles.tools import ArgumentRole, Scalar
+from profiles.never import Condition, literal_parts
+from profiles.readings import LOWER_CASE_ROLES, fold
+from profiles.tools import Scalar
 
 _PLAIN = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !#$%&()+,-./:;<=>?@[]^_`{|}~'"
 )
-_LOWER_CASE_ROLES = frozenset({ArgumentRole.RECIPIENT, ArgumentRole.HOST, ArgumentRole.URL})
 
 
 def quoted(text: str) -> str:
@@ -22,9 +21,15 @@ def quoted(text: str) -> str:
     return f'"{"".join(_escaped(letter) for letter in text)}"'
 
 
-def pattern(text: str) -> str:
-    """Write a text as a Cedar pattern, in which `*` stays the wildcard."""
-    return '"' + "*".join(quoted(part)[1:-1] for part in text.split("*")) + '"'
+def pattern(text: str, change: Callable[[str], str] = str) -> str:
+    r"""Write one of our patterns as a Cedar pattern.
+
+    Args:
+        text: A pattern; `*` is the wildcard and `\*` a star.
+        change: Applied to what stands between the wildcards.
+    """
+    literals = [change(part) for part in literal_parts(text)]
+    return '"' + "*".join(quoted(part)[1:-1].replace("\\u{2a}", "\\*") for part in literals) + '"'
 
 
 def either(expressions: list[str]) -> str:
@@ -46,8 +51,10 @@ def condition_text(condition: Condition, fact: Fact) -> str:
         A Cedar expression of type Bool.
     """
     name = quoted(fact.argument)
-    elements = [_slot(condition, fact, index) for index in range(fact.slots)]
-    parts = [f"context.unclear.contains({name})", f"(context.args has {name} && {either(elements)})"]
+    parts = [
+        f"context.unclear.contains({name})",
+        f"(context.args has {name} && {_elements(condition, fact)})",
+    ]
     if condition.operator.startswith("not_") and fact.spec.required:
         parts.append(f"!(context.args has {name})")
     return either(parts)
@@ -57,54 +64,65 @@ def _escaped(letter: str) -> str:
     return letter if letter in _PLAIN else f"\\u{{{ord(letter):x}}}"
 
 
-def _slot(condition: Condition, fact: Fact, index: int) -> str:
+def _elements(condition: Condition, fact: Fact) -> str:
+    """Write the test of all elements from the last to the first, so that Cedar stops where the list ends."""
     record = f"context.args[{quoted(fact.argument)}]"
-    test = _TESTS[condition.operator](condition, fact, f"{record}.e{index}", f"{record}.f{index}")
-    return f"({record} has e{index} && {test})" if fact.spec.many else test
+    if not fact.spec.many:
+        return _test(condition, fact, f"{record}.e0")
+    text = ""
+    for index in reversed(range(fact.slots)):
+        test = _test(condition, fact, f"{record}.e{index}")
+        text = f"({record} has e{index} && {either([test, text] if text else [test])})"
+    return text
 
 
-def _like(condition: Condition, fact: Fact, exact: str, folded: str) -> str:
-    plain = [f"{exact} like {pattern(_lowered(fact, text))}" for text in condition.like or ()]
-    loose = [f"{folded} like {pattern(_folded(text))}" for text in condition.like or ()]
-    return either(plain + loose)
+def _test(condition: Condition, fact: Fact, element: str) -> str:
+    return _TESTS[condition.operator](condition, fact, element)
 
 
-def _not_like(condition: Condition, fact: Fact, exact: str, _: str) -> str:
-    tests = [f"{exact} like {pattern(_lowered(fact, text))}" for text in condition.not_like or ()]
+def _like(condition: Condition, fact: Fact, element: str) -> str:
+    patterns = condition.like or ()
+    tests = [f"{element}.exact like {pattern(text, _lowering(fact))}" for text in patterns]
+    if fact.has_folded:
+        tests += [f"{element}.folded like {pattern(text, fold)}" for text in patterns]
+    return either(tests)
+
+
+def _not_like(condition: Condition, fact: Fact, element: str) -> str:
+    tests = [f"{element}.exact like {pattern(text, _lowering(fact))}" for text in condition.not_like or ()]
     return f"!{either(tests)}"
 
 
-def _one_of(condition: Condition, fact: Fact, exact: str, folded: str) -> str:
+def _one_of(condition: Condition, fact: Fact, element: str) -> str:
     values = condition.one_of or ()
-    plain = [f"{exact} == {_literal(fact, value)}" for value in values]
-    loose = [f"{folded} == {quoted(fold(value))}" for value in values if isinstance(value, str)]
-    return either(plain + loose)
+    tests = [f"{element}.exact == {_literal(fact, value)}" for value in values]
+    if fact.has_folded:
+        texts = [value for value in values if isinstance(value, str)]
+        tests += [f"{element}.folded == {quoted(fold(text))}" for text in texts]
+    return either(tests)
 
 
-def _not_one_of(condition: Condition, fact: Fact, exact: str, _: str) -> str:
-    return f"!{either([f'{exact} == {_literal(fact, value)}' for value in condition.not_one_of or ()])}"
+def _not_one_of(condition: Condition, fact: Fact, element: str) -> str:
+    tests = [f"{element}.exact == {_literal(fact, value)}" for value in condition.not_one_of or ()]
+    return f"!{either(tests)}"
 
 
-def _above(condition: Condition, _fact: Fact, exact: str, _: str) -> str:
-    return f"{exact} > {_scaled(condition.above)}"
+def _above(condition: Condition, _: Fact, element: str) -> str:
+    return f"{element}.exact > {_scaled(condition.above)}"
 
 
-def _below(condition: Condition, _fact: Fact, exact: str, _: str) -> str:
-    return f"{exact} < {_scaled(condition.below)}"
+def _below(condition: Condition, _: Fact, element: str) -> str:
+    return f"{element}.exact < {_scaled(condition.below)}"
 
 
-def _lowered(fact: Fact, text: str) -> str:
-    return text.lower() if fact.spec.role in _LOWER_CASE_ROLES else text
-
-
-def _folded(text: str) -> str:
-    return "*".join(fold(part) for part in text.split("*"))
+def _lowering(fact: Fact) -> Callable[[str], str]:
+    return str.lower if fact.spec.role in LOWER_CASE_ROLES else str
 
 
 def _literal(fact: Fact, value: Scalar) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return quoted(_lowered(fact, value)) if isinstance(value, str) else str(_scaled(value))
+    return quoted(_lowering(fact)(value)) if isinstance(value, str) else str(_scaled(value))
 
 
 def _scaled(number: float | None) -> int:
@@ -114,7 +132,7 @@ def _scaled(number: float | None) -> int:
     return scaled
 
 
-_TESTS: dict[str, Callable[[Condition, Fact, str, str], str]] = {
+_TESTS: dict[str, Callable[[Condition, Fact, str], str]] = {
     "like": _like,
     "not_like": _not_like,
     "one_of": _one_of,

@@ -155,15 +155,16 @@ def _schema_of(action: CompiledAction) -> str:
     return (
         f"action {quoted(action.name)} appliesTo {{\n"
         f"  principal: [Agent], resource: [{action.resource_type}],\n"
-        "  context: { effect: String, granted: Set<String>, count: Long, unclear: Set<String>,\n"
+        "  context: { effect: String, granted: Set<String>, unclear: Set<String>,\n"
         f"             args: {{ {args} }} }}\n}};"
     )
 
 
 def _elements_of(fact: Fact) -> str:
-    letters = "ef" if fact.cedar_type == "String" else "e"
+    kind = fact.cedar_type
+    record = f"{{ exact: {kind}, folded: {kind} }}" if fact.has_folded else f"{{ exact: {kind} }}"
     mark = "?" if fact.spec.many else ""
-    return ", ".join(f"{letter}{i}{mark}: {fact.cedar_type}" for i in range(fact.slots) for letter in letters)
+    return ", ".join(f"e{index}{mark}: {record}" for index in range(fact.slots))
 
 
 _SCHEMA_HEAD = "entity Agent;\nentity Upstream;\nentity Model;"

@@ -1,9 +1,9 @@
 """What the rules get to know of one call's arguments, as values that Cedar can hold. Pure.
 
 Only arguments that a rule tests are passed on. Each is a record of numbered elements (a plain value is a
-list of one): `e0` is the value as `profiles.readings` reads it, `f0` the same text with letter case folded. A
-number, of whatever JSON type, is a count of ten-thousandths, clamped far above any bound that a rule can
-state, so that no integer of an agent's reaches Cedar's limits.
+list of one): `e0.exact` is the value as `profiles.readings` reads it, `e0.folded` the same text with letter
+case folded. A number, of whatever JSON type, is a count of ten-thousandths, clamped far above any bound that
+a rule can state, so that no integer of an agent's reaches Cedar's limits.
 
 An argument that cannot be read is *unclear*: it is passed by name only, and every rule that tests it fires.
 Absent and `null` are the same.
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
-from profiles.readings import fold, read_text
+from profiles.readings import LOWER_CASE_ROLES, fold, read_text
 from profiles.tools import ArgumentRole, ArgumentSpec, ArgumentType
 
 SLOTS = 32
@@ -26,7 +26,7 @@ SCALE = 10_000
 CLAMP = 2**53 - 1
 
 CedarValue: TypeAlias = str | int | bool
-Elements: TypeAlias = dict[str, CedarValue]
+Elements: TypeAlias = dict[str, dict[str, CedarValue]]
 
 _NUMBERS = frozenset({ArgumentType.INTEGER, ArgumentType.NUMBER})
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,4})?", re.ASCII)
@@ -45,6 +45,11 @@ class Fact:
         if is_numeric(self.spec):
             return "Long"
         return "Bool" if self.spec.type is ArgumentType.BOOLEAN else "String"
+
+    @property
+    def has_folded(self) -> bool:
+        """Whether an element has a form with letter case folded beside the exact one."""
+        return self.cedar_type == "String" and self.spec.role not in LOWER_CASE_ROLES
 
     @property
     def slots(self) -> int:
@@ -112,14 +117,14 @@ def _elements(fact: Fact, value: object) -> Elements | None:
     if len(values) > fact.slots:
         return None
     read = [_element(fact.spec, item) for item in values]
-    elements: Elements = {}
-    for index, item in enumerate(read):
-        if item is None:
-            return None
-        elements[f"e{index}"] = item
-        if isinstance(item, str):
-            elements[f"f{index}"] = fold(item)
-    return elements
+    if any(item is None for item in read):
+        return None
+    return {f"e{index}": _record(fact, item) for index, item in enumerate(read) if item is not None}
+
+
+def _record(fact: Fact, item: CedarValue) -> dict[str, CedarValue]:
+    folded = isinstance(item, str) and fact.has_folded
+    return {"exact": item, "folded": fold(str(item))} if folded else {"exact": item}
 
 
 def _element(spec: ArgumentSpec, value: object) -> CedarValue | None:

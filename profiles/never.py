@@ -5,6 +5,7 @@ conditions. Reading is on the side of the rule: a value that cannot be read with
 condition, and a negative condition is met by a required argument that is missing.
 """
 
+import re
 from decimal import Decimal
 from typing import Annotated, Self
 
@@ -22,7 +23,7 @@ def _four_decimals(number: float) -> float:
 
 
 Pattern = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
-"""Text in which `*` stands for any characters."""
+r"""Text in which `*` stands for any characters, and `\*` for a star."""
 
 Patterns = Annotated[tuple[Pattern, ...], Field(min_length=1, max_length=50)]
 Values = Annotated[tuple[Scalar, ...], Field(min_length=1, max_length=50)]
@@ -86,3 +87,8 @@ class NeverRule(Strict):
         if not self.tools and not self.effects:
             raise ValueError("got neither tools nor effects, expected at least one of them")
         return self
+
+
+def literal_parts(pattern: str) -> list[str]:
+    r"""Split a pattern at its wildcards; in what is left, an escaped star is a star."""
+    return [part.replace("\\*", "*") for part in re.split(r"(?<!\\)\*", pattern)]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from profiles.base import Place
 from profiles.facts import is_numeric
 from profiles.findings import Finding
-from profiles.never import Condition, NeverRule
+from profiles.never import Condition, NeverRule, literal_parts
 from profiles.readings import read_text
 from profiles.tools import ArgumentRole, ArgumentSpec, ArgumentType, Scalar, ToolSpec
 
@@ -127,12 +127,13 @@ def _misfit(condition: Condition, spec: ArgumentSpec) -> str | None:
 
 def _unreadable(condition: Condition, spec: ArgumentSpec) -> str | None:
     """Name what could never match: a value is compared in the form in which its role is read."""
+    compared_as = ArgumentRole.HOST if spec.role is ArgumentRole.URL else spec.role
     texts = [*(condition.like or ()), *(condition.not_like or ())]
     texts += [value for value in condition.one_of or condition.not_one_of or () if isinstance(value, str)]
     for text in texts:
-        sample = text.replace("*", "x")
-        read = read_text(spec.role, sample)
+        sample = "x".join(literal_parts(text)) if condition.operator in _PATTERN_OPERATORS else text
+        read = read_text(compared_as, sample)
         if read not in (sample, sample.lower()):
             expected = repr(read) if read else "one plain value"
-            return f"got {text!r}, expected the form in which a {spec.role.value} is compared: {expected}"
+            return f"got {text!r}, expected the form in which a {compared_as.value} is compared: {expected}"
     return None

@@ -16,6 +16,9 @@ _RECIPIENT = re.compile(r"[A-Za-z0-9._+'/=:#&~^{}|$*?-]+(@[A-Za-z0-9.-]+)?", re.
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\.?(:[0-9]{1,5})?", re.ASCII)
 _URL = re.compile(r"https?://([^/?#\\@\s]+)([/?#][^\\\s]*)?", re.ASCII | re.IGNORECASE)
 _FREE_TEXT = frozenset({ArgumentRole.BODY, ArgumentRole.TEXT, ArgumentRole.QUERY})
+LOWER_CASE_ROLES = frozenset({ArgumentRole.RECIPIENT, ArgumentRole.HOST, ArgumentRole.URL})
+"""Roles whose readings are plain ASCII in lower case."""
+
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 

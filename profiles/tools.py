@@ -61,7 +61,8 @@ class ArgumentSpec(Strict):
     type: ArgumentType
     many: bool = False
     required: bool = True
-    values: Annotated[tuple[Scalar, ...], Field(min_length=1, max_length=200)] | None = None
+    # Not strict, so that a list makes a tuple: after the short form is filled in, pydantic sees no JSON.
+    values: Annotated[tuple[Scalar, ...], Field(min_length=1, max_length=200, strict=False)] | None = None
     max: Annotated[float, Field(ge=0, le=1e11)] | None = None
     max_length: Annotated[int, Field(ge=0, le=16_777_216)] | None = None
 

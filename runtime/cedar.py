@@ -16,8 +16,10 @@ import cedarpy
 
 from profiles.compile import PERMIT_ID, Compiled, CompiledAction
 from profiles.effects import Effect
-from profiles.facts import CLAMP, Fact, read_facts
+from profiles.facts import Fact, read_facts
 from runtime.errors import KernelError
+
+_SHOWN_ERRORS = 3
 
 
 class CedarError(KernelError):
@@ -44,7 +46,6 @@ class CedarRequest:
         effect: The class of this very call, after anything that raised it.
         granted: The classes granted to the deployment now.
         args: The call's arguments as parsed JSON.
-        count: How many actions the call is.
     """
 
     agent: str
@@ -53,7 +54,6 @@ class CedarRequest:
     effect: Effect
     granted: frozenset[Effect]
     args: Mapping[str, object]
-    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class CedarEngine:
 def _parse(action: CompiledAction, schema: cedarpy.Schema) -> _Slice:
     checked = cedarpy.validate_policies(action.policies, schema)
     if not checked.validation_passed:
-        said = "; ".join(str(error.error) for error in checked.errors)
+        said = "; ".join(str(error.error) for error in checked.errors[:_SHOWN_ERRORS])
         raise CedarError(f"cedar refuses the rules of {action.name}: {said}")
     policies = cedarpy.PolicySet.from_str(action.policies)
     return _Slice({"type": "Action", "id": action.name}, action.resource_type, policies, action.facts)
@@ -143,7 +143,6 @@ def _as_cedar(request: CedarRequest, found: _Slice) -> dict[str, object]:
     context = {
         "effect": request.effect.value,
         "granted": [effect.value for effect in request.granted],
-        "count": max(0, min(CLAMP, request.count)),
         "unclear": facts.unclear,
         "args": facts.args,
     }
