@@ -16,7 +16,7 @@ from runtime.canonical import JsonValue, canonical, parse_canonical
 from runtime.errors import KernelError
 from runtime.gate.actions import digest_of
 from runtime.record.events import Event, EventKind
-from runtime.record.ledger import Tx
+from runtime.record.batch import Tx
 from runtime.tables.agents import DeploymentRow
 
 _DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it to every table class
@@ -36,7 +36,7 @@ class Parts:
         profile: digest of the profile, which holds the model's name, the command and the limits.
         image: digest of the agent's image.
         upstream_images: digest of each boxed upstream's image.
-        manifest: digest of what each upstream offers: tools with schemas, resources, prompts, instructions.
+        manifest: for each upstream the hash of each thing it offers: tools with schemas, resources, prompts.
         memory: digest of the reviewed memory version.
     """
 
@@ -44,7 +44,7 @@ class Parts:
     profile: str
     image: str
     upstream_images: Mapping[str, str]
-    manifest: Mapping[str, str]
+    manifest: Mapping[str, Mapping[str, str]]
     memory: str = NO_MEMORY
 
     def as_json(self) -> dict[str, JsonValue]:
@@ -54,7 +54,7 @@ class Parts:
             "profile": self.profile,
             "image": self.image,
             "upstream_images": dict(self.upstream_images),
-            "manifest": dict(self.manifest),
+            "manifest": {name: dict(pins) for name, pins in self.manifest.items()},
             "memory": self.memory,
         }
 

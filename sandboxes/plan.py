@@ -13,21 +13,18 @@ def agent_box(
     image: str,
     *,
     runtime: Runtime,
-    command: tuple[str, ...] | None,
     labels: Mapping[str, str],
 ) -> BoxSpec:
-    """Describe the agent's own box.
+    """Describe the agent's own box, which waits behind its stdin gate.
 
     Args:
         profile: whose limits hold.
         image: digest of the deployment's image.
         runtime: the walls asked for.
-        command: None for the stdin gate; the command itself for an image without a shell.
         labels: kept by the engine, unseen inside.
     """
     return BoxSpec(
         image=image,
-        command=command,
         limits=_limits(profile.limits, profile.limits.memory_mib, profile.limits.pids),
         tmpfs=_scratch(profile.limits.scratch_mib),
         runtime=runtime,

@@ -2,20 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from runtime.canonical import canonical
+from runtime.canonical import JsonValue, canonical
 from runtime.gate.actions import digest_of
+from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
-from runtime.record.ledger import Tx
 from runtime.runs.states import LaunchRequest, RunError, RunState, RunView
 from runtime.tables.agents import RunRow
+from runtime.tables.log import LogEntryRow
 from sandboxes.outcome import Outcome
 from sandboxes.proof import Proof
 from sandboxes.spec import Runtime
 
 _RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it to every table class
+_ENTRY = LogEntryRow.__table__  # type: ignore[attr-defined]  # likewise
 
 
 def requested(
@@ -52,7 +55,7 @@ def requested(
 
 def attested(tx: Tx, run: RunView, proof: Proof, *, now: datetime) -> None:
     """Record the proof of the run's box."""
-    record = proof.as_record()
+    record = cast("dict[str, JsonValue]", proof.as_record())
     tx.conn.execute(update(_RUN).where(_RUN.c.id == run.id).values(box=proof.box_id, proof=canonical(record)))
     data = {
         "box": proof.box_id,
@@ -119,6 +122,12 @@ def unfinished(conn: Connection) -> list[RunView]:
         select(_RUN).where(_RUN.c.state != RunState.ENDED.value).order_by(_RUN.c.requested_at)
     ).mappings()
     return [_view(row) for row in rows]
+
+
+def ending_entry(conn: Connection, run: str) -> int | None:
+    """Return the number of the entry that records a run's ending, with the tail of its output."""
+    query = select(_ENTRY.c.seq).where(_ENTRY.c.run == run, _ENTRY.c.kind == EventKind.RUN_ENDED.value)
+    return conn.execute(query.order_by(_ENTRY.c.seq.desc()).limit(1)).scalar()
 
 
 def _event(kind: EventKind, run: RunView, *, now: datetime, actor: str, **parts: object) -> Event:

@@ -1,0 +1,171 @@
+"""The launch: from a recorded request to a released agent, in the order that keeps it safe.
+
+1. The request is recorded before anything is made for it.
+2. The box is made and started; behind its stdin gate it runs nothing yet. Upstreams start beside it.
+3. Listeners are made inside the box's own network namespace; they answer nothing.
+4. The box is attested. A mismatch ends the launch.
+5. The release is committed, then written into the box, then the gateway answers.
+
+An image without a shell cannot wait: its box starts with its own command, and the silent gateway is the gate.
+Whatever fails, what was made is taken away again and the run has a named ending.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from runtime.deployments import Deployment
+from runtime.gate.context import RunContext
+from runtime.runs import store
+from runtime.runs.machinery import Door, Machinery
+from runtime.runs.states import LaunchRequest, RunError, RunView
+from sandboxes.attest import attest
+from sandboxes.context import AgentContext, visible_context
+from sandboxes.driver import Box
+from sandboxes.outcome import Ending, Outcome
+from sandboxes.plan import agent_box
+from sandboxes.spec import BoxSpec
+
+GATEWAY_PORT = 8080
+
+
+@dataclass
+class LiveRun:
+    """A released run and what belongs to it in this process."""
+
+    view: RunView
+    context: RunContext
+    box: Box
+    spec: BoxSpec
+    door: Door
+
+
+async def launch(machinery: Machinery, request: LaunchRequest, deployment: Deployment, owner: str) -> LiveRun:
+    """Launch a deployment.
+
+    Args:
+        machinery: what launches need.
+        request: what the operator asks for.
+        deployment: the one requested, as stored.
+        owner: the person who owns the agent.
+
+    Raises:
+        RunError: the deployment's image is no longer the pinned one, or the run was stopped meanwhile.
+        sandboxes.errors.SandboxError: the box could not be made, or is not what it should be.
+        runtime.errors.LedgerError: the record did not take an entry.
+    """
+    await asyncio.to_thread(_check_image, machinery, deployment)
+    run = machinery.new_id("run")
+    view = await _record_request(machinery, run, request, deployment)
+    context = machinery.context(view, deployment, owner)
+    shown = visible_context(
+        command=request.command or deployment.profile.command,
+        task=request.task or "",
+        model=deployment.profile.model.alias if deployment.profile.model else "",
+    )
+    launching = Launching(machinery, view, context, deployment, shown)
+    try:
+        return await launching.run()
+    except BaseException as error:
+        await asyncio.shield(launching.undo(error))
+        raise
+
+
+class Launching:
+    """One launch under way: it knows what it has made, so that it can take it away."""
+
+    def __init__(
+        self,
+        machinery: Machinery,
+        view: RunView,
+        context: RunContext,
+        deployment: Deployment,
+        shown: AgentContext,
+    ) -> None:
+        self._machinery = machinery
+        self._view = view
+        self._context = context
+        self._deployment = deployment
+        self._shown = shown
+        self._box: Box | None = None
+        self._door: Door | None = None
+
+    async def run(self) -> LiveRun:
+        """Go through the steps of the module's docstring."""
+        image = await asyncio.to_thread(self._machinery.driver.image, self._deployment.parts.image)
+        spec = self._spec(gated=image.has_shell)
+        self._door = self._machinery.door(self._context, self._deployment)
+        self._door.start()
+        if not spec.gated:
+            await self._commit_release()
+        self._box = await asyncio.to_thread(self._make, spec)
+        await self._door.open(await asyncio.to_thread(self._machinery.listen, self._box, GATEWAY_PORT))
+        await self._attest(self._box, spec)
+        if spec.gated:
+            await self._commit_release()
+            release = self._machinery.driver.release
+            await asyncio.to_thread(release, self._box, self._shown.command, self._shown.environment)
+        self._door.release()
+        return LiveRun(await self._machinery.view(self._view.id), self._context, self._box, spec, self._door)
+
+    async def undo(self, error: BaseException) -> None:
+        """Take away what was made and record how the launch ended."""
+        if self._door is not None:
+            await self._door.close()
+        if self._box is not None:
+            await asyncio.to_thread(self._machinery.driver.remove, self._box)
+        outcome = Outcome(Ending.NEVER_STARTED, f"{type(error).__name__}: {error}")
+        now = self._machinery.clock()
+        await self._machinery.ledger.write(lambda tx: store.ended(tx, self._view, outcome, "", now=now))
+
+    def _spec(self, *, gated: bool) -> BoxSpec:
+        spec = agent_box(
+            self._deployment.profile,
+            self._deployment.parts.image,
+            runtime=self._view.runtime,
+            labels={"run": self._view.id, "part": "agent"},
+        )
+        if gated:
+            return spec
+        return replace(spec, command=self._shown.command, environment=self._shown.environment)
+
+    def _make(self, spec: BoxSpec) -> Box:
+        driver = self._machinery.driver
+        box = driver.create(spec, owner=self._machinery.owner, now=self._machinery.clock())
+        try:
+            driver.start(box)
+        except BaseException:
+            driver.remove(box)
+            raise
+        return box
+
+    async def _attest(self, box: Box, spec: BoxSpec) -> None:
+        proof = await asyncio.to_thread(attest, self._machinery.driver, box, spec)
+        now = self._machinery.clock()
+        await self._machinery.ledger.write(lambda tx: store.attested(tx, self._view, proof, now=now))
+
+    async def _commit_release(self) -> None:
+        shown = [(item.name, item.digest, item.reason) for item in self._shown.items]
+        now = self._machinery.clock()
+        await self._machinery.ledger.write(lambda tx: store.released(tx, self._view, shown, now=now))
+
+
+def _check_image(machinery: Machinery, deployment: Deployment) -> None:
+    now = machinery.driver.image(deployment.profile.image).digest
+    if now != deployment.parts.image:
+        raise RunError(
+            f"image {deployment.profile.image} is {now[:19]} now, the deployment pinned "
+            f"{deployment.parts.image[:19]}; review it and make a new one with `handrail deploy create`"
+        )
+
+
+async def _record_request(
+    machinery: Machinery, run: str, request: LaunchRequest, deployment: Deployment
+) -> RunView:
+    now = machinery.clock()
+    expires_at = now + timedelta(seconds=deployment.profile.limits.wall_seconds)
+    agent = deployment.parts.agent
+    await machinery.ledger.write(
+        lambda tx: store.requested(tx, run, request, agent=agent, expires_at=expires_at, now=now)
+    )
+    return await machinery.view(run)

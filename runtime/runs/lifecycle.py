@@ -1,0 +1,208 @@
+"""What happens to runs after their release: watched, stopped, ended, and found again after a restart."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from runtime import agents, deployments
+from runtime.deployments import Deployment
+from runtime.runs import store
+from runtime.runs.launch import GATEWAY_PORT, LiveRun, launch
+from runtime.runs.machinery import Machinery
+from runtime.runs.states import LaunchRequest, RunError, RunState, RunView
+from runtime.runs.threads import in_daemon_thread
+from sandboxes.attest import attest
+from sandboxes.driver import Box, BoxState, Phase
+from sandboxes.errors import BoxGoneError, SandboxError
+from sandboxes.outcome import StopCause, outcome_of
+from sandboxes.plan import agent_box
+
+LOG_KEPT_BYTES = 262_144
+
+
+@dataclass
+class _Watched:
+    run: LiveRun
+    task: asyncio.Task[None]
+    cause: StopCause | None = None
+    killing: asyncio.Task[None] | None = None
+
+
+class Runs:
+    """All runs of one `serve`."""
+
+    def __init__(self, machinery: Machinery) -> None:
+        self._machinery = machinery
+        self._watched: dict[str, _Watched] = {}
+
+    async def start(self, request: LaunchRequest) -> RunView:
+        """Launch and watch a run; see `launch` for what is raised."""
+        deployment, owner = await asyncio.to_thread(self._subject, request.deployment)
+        run = await launch(self._machinery, request, deployment, owner)
+        self._watch(run)
+        return run.view
+
+    async def stop(self, run: str, cause: StopCause = StopCause.STOPPED) -> RunView:
+        """End a run's box at once and wait for its ending to be recorded.
+
+        Raises:
+            RunError: there is no such run.
+        """
+        view = await self._machinery.view(run)
+        watched = self._watched.get(run)
+        if watched is None:
+            return view
+        watched.cause = watched.cause or cause
+        await asyncio.to_thread(self._machinery.driver.kill, watched.run.box)
+        await asyncio.shield(watched.task)
+        return await self._machinery.view(run)
+
+    async def logs(self, run: str) -> bytes:
+        """Return what a run has written so far, or the kept tail once it has ended."""
+        view = await self._machinery.view(run)
+        if view.state is RunState.ENDED:
+            return await asyncio.to_thread(self._kept_log, view)
+        if view.box is None:
+            return b""
+        return await asyncio.to_thread(_tail, self._follow(view.box, follow=False))
+
+    def follow(self, run: str) -> Iterator[bytes]:
+        """Yield a live run's output until it ends; blocking, so call it from a thread.
+
+        Raises:
+            RunError: the run is not live here.
+        """
+        watched = self._watched.get(run)
+        if watched is None:
+            raise RunError(f"run {run} is not running; `handrail runs logs {run}` shows what it wrote")
+        return self._machinery.driver.logs(watched.run.box, follow=True)
+
+    async def recover(self) -> tuple[str, ...]:
+        """After a restart: take up the runs whose boxes still live, name the ending of the others.
+
+        Boxes of ours that belong to no live run are removed. Returns the ids of the runs taken up.
+        """
+        boxes = await asyncio.to_thread(self._machinery.driver.list_boxes, self._machinery.owner)
+        agents_boxes = {b.labels["run"]: b for b in boxes if b.labels.get("part") == "agent"}
+        with self._machinery.ledger.read() as connection:
+            unfinished = store.unfinished(connection)
+        taken = [view.id for view in unfinished if await self._take_up(view, agents_boxes.get(view.id))]
+        kept = {agents_boxes[run].id for run in taken}
+        for box in boxes:
+            if box.id not in kept:
+                await asyncio.to_thread(self._machinery.driver.remove, box)
+        return tuple(taken)
+
+    async def close(self, *, stop_runs: bool = False) -> None:
+        """Let go of all runs. Their boxes keep running unless asked otherwise; the reaper ends them."""
+        if stop_runs:
+            await asyncio.gather(*(self.stop(run) for run in list(self._watched)))
+        for watched in list(self._watched.values()):
+            watched.task.cancel()
+            with suppress(asyncio.CancelledError):
+                await watched.task
+            await watched.run.door.close()
+        self._watched.clear()
+
+    def _subject(self, digest: str) -> tuple[Deployment, str]:
+        with self._machinery.ledger.read() as connection:
+            deployment = deployments.find(connection, digest)
+            return deployment, agents.find(connection, deployment.parts.agent).owner
+
+    def _watch(self, run: LiveRun) -> None:
+        task = asyncio.create_task(self._until_end(run), name=f"watch {run.view.id}")
+        self._watched[run.view.id] = _Watched(run, task)
+
+    async def _until_end(self, run: LiveRun) -> None:
+        left = (run.view.expires_at - self._machinery.clock()).total_seconds()
+        limit = asyncio.get_running_loop().call_later(max(0.0, left), self._time_is_up, run)
+        try:
+            state = await self._wait(run.box)
+        finally:
+            limit.cancel()
+        await self._end(run, state)
+
+    def _time_is_up(self, run: LiveRun) -> None:
+        watched = self._watched.get(run.view.id)
+        if watched is not None:
+            watched.cause = watched.cause or StopCause.TIME_LIMIT
+            watched.killing = asyncio.create_task(asyncio.to_thread(self._machinery.driver.kill, run.box))
+
+    async def _wait(self, box: Box) -> BoxState | None:
+        try:
+            return await in_daemon_thread(lambda: self._machinery.driver.wait(box))
+        except SandboxError:
+            return None
+
+    async def _end(self, run: LiveRun, state: BoxState | None) -> None:
+        cause = self._watched[run.view.id].cause
+        outcome = outcome_of(state, released=True, cause=cause)
+        await run.door.close()
+        log = await asyncio.to_thread(self._final_log, run.box)
+        now = self._machinery.clock()
+        await self._machinery.ledger.write(lambda tx: store.ended(tx, run.view, outcome, log, now=now))
+        await asyncio.to_thread(self._machinery.driver.remove, run.box)
+        self._watched.pop(run.view.id, None)
+
+    async def _take_up(self, view: RunView, box: Box | None) -> bool:
+        """Resume one run if its box lives, was released and still passes attestation; else end it."""
+        state = await asyncio.to_thread(self._state, box) if box else None
+        if box and state and state.phase is Phase.RUNNING and view.state is RunState.RUNNING:
+            try:
+                self._watch(await self._reopen(view, box))
+            except SandboxError:
+                await asyncio.to_thread(self._machinery.driver.kill, box)
+            else:
+                return True
+        outcome = outcome_of(state, released=view.state is RunState.RUNNING, cause=_cause(state))
+        log = await asyncio.to_thread(self._final_log, box) if box else ""
+        now = self._machinery.clock()
+        await self._machinery.ledger.write(lambda tx: store.ended(tx, view, outcome, log, now=now))
+        return False
+
+    async def _reopen(self, view: RunView, box: Box) -> LiveRun:
+        deployment, owner = await asyncio.to_thread(self._subject, view.deployment)
+        spec = agent_box(deployment.profile, deployment.parts.image, runtime=view.runtime, labels=box.labels)
+        await asyncio.to_thread(attest, self._machinery.driver, box, spec)
+        context = self._machinery.context(view, deployment, owner)
+        door = self._machinery.door(context, deployment)
+        door.start()
+        await door.open(await asyncio.to_thread(self._machinery.listen, box, GATEWAY_PORT))
+        door.release()
+        return LiveRun(view, context, box, spec, door)
+
+    def _state(self, box: Box) -> BoxState | None:
+        try:
+            return self._machinery.driver.inspect(box)
+        except BoxGoneError:
+            return None
+
+    def _follow(self, box_id: str, *, follow: bool) -> Iterator[bytes]:
+        boxes = self._machinery.driver.list_boxes(self._machinery.owner)
+        found = next((box for box in boxes if box.id == box_id), None)
+        return self._machinery.driver.logs(found, follow=follow) if found else iter(())
+
+    def _final_log(self, box: Box) -> str:
+        try:
+            return _tail(self._machinery.driver.logs(box)).decode(errors="replace")
+        except SandboxError:
+            return ""
+
+    def _kept_log(self, view: RunView) -> bytes:
+        with self._machinery.ledger.read() as connection:
+            seq = store.ending_entry(connection, view.id)
+        payload = self._machinery.ledger.entry(seq).payload if seq is not None else None
+        return str(payload["log"]).encode() if payload else b""
+
+
+def _tail(pieces: Iterator[bytes]) -> bytes:
+    kept = bytearray()
+    for piece in pieces:
+        kept += piece
+        del kept[:-LOG_KEPT_BYTES]
+    return bytes(kept)
+
+
+def _cause(state: BoxState | None) -> StopCause | None:
+    return StopCause.KILLED if state is not None and state.phase is Phase.RUNNING else None

@@ -1,0 +1,64 @@
+"""What launches and lifecycles need, in one value; the composition root builds it."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.clock import Clock, NewId
+from runtime.deployments import Deployment
+from runtime.gate.context import RunContext
+from runtime.record.ledger import Ledger
+from runtime.runs import store
+from runtime.runs.states import RunView
+from sandboxes.driver import Box, SandboxDriver
+
+
+class Door(Protocol):
+    """A run's gateway with its upstreams."""
+
+    def start(self) -> None:
+        """Begin to start the upstreams; the agent's first call waits for them."""
+
+    async def open(self, listeners: Mapping[int, socket.socket]) -> None:
+        """Take the listeners, and answer nothing yet."""
+
+    def release(self) -> None:
+        """Answer from now on."""
+
+    async def close(self) -> None:
+        """End listeners, connections and upstreams. Twice does no harm."""
+
+
+@dataclass(frozen=True)
+class Machinery:
+    """What every launch uses.
+
+    Attributes:
+        ledger: the record.
+        driver: of the engine.
+        clock: the present moment.
+        new_id: names new runs.
+        owner: the state directory's id, which marks its boxes.
+        context: builds what the gate knows of a run.
+        door: builds a run's gateway.
+        listen: makes the listeners inside a box, by port.
+    """
+
+    ledger: Ledger
+    driver: SandboxDriver
+    clock: Clock
+    new_id: NewId
+    owner: str
+    context: Callable[[RunView, Deployment, str], RunContext]
+    door: Callable[[RunContext, Deployment], Door]
+    listen: Callable[[Box, int], Mapping[int, socket.socket]]
+
+    async def view(self, run: str) -> RunView:
+        """Read a run. Raises RunError if there is none of this id."""
+        return await asyncio.to_thread(self._view, run)
+
+    def _view(self, run: str) -> RunView:
+        with self.ledger.read() as connection:
+            return store.find(connection, run)
