@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from profiles.policy import Policy
 from profiles.schema import Profile
+from runtime.cedar import CedarEngine
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class RunContext:
         deployment: the deployment's digest.
         profile: the deployment's profile.
         policy: the organisation's policy at launch; its never-list is part of the compiled rules.
+        engine: the profile's and the policy's rules, parsed once.
         task: the operator's words for what to do, if any.
         operator: who launched the run: a person's name, or the peer's user name; never approves its actions.
         single_user: whether separation of duties is off, because one user runs everything for himself.
@@ -31,6 +33,7 @@ class RunContext:
     deployment: str
     profile: Profile
     policy: Policy
+    engine: CedarEngine
     task: str | None
     operator: str
     single_user: bool = False

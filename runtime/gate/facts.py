@@ -1,0 +1,99 @@
+"""Everything that deciding one action needs to know, gathered beforehand. No check asks for more."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from profiles.effects import Effect, Tier
+from profiles.schema import Profile
+from runtime.cedar import CedarEngine
+from runtime.gate.answers import Reason
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether the run may act at all. Every field that is not known is the unfavourable one."""
+
+    live: bool = False
+    attested: bool = False
+    deployment_current: bool = False
+    frozen: str | None = None
+
+
+@dataclass(frozen=True)
+class LeaseState:
+    """What the broker says about the run's lease: its problem, or none."""
+
+    problem: Reason | None
+
+
+@dataclass(frozen=True)
+class Power:
+    """What is granted to the deployment now, by valid grants with a verified cause."""
+
+    granted: frozenset[Effect] = frozenset()
+
+    def tier(self, used: frozenset[Effect]) -> Tier | None:
+        """The highest granted class whose lower classes, as far as the profile uses them, are granted too.
+
+        Args:
+            used: the classes that the profile uses.
+
+        Returns:
+            None when nothing is granted, or only classes above an ungranted one.
+        """
+        held = [effect for effect in Effect if self.covers(effect, used)]
+        return held[-1].tier if held else None
+
+    def covers(self, effect: Effect, used: frozenset[Effect]) -> bool:
+        """Whether this very class is granted, and every lower class that the profile uses (R-33)."""
+        needed = {e for e in used if e.tier < effect.tier} | {Effect.READ, effect}
+        return needed <= self.granted
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What was used so far: actions, not calls."""
+
+    run: int = 0
+    hour: int = 0
+    model: int = 0
+    effects: Mapping[Effect, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A verified yes of enough persons to one digest.
+
+    Attributes:
+        hold: the hold it answers.
+        digest: the action's digest it was given for.
+        clears: the (code, key) pairs that the persons were shown.
+        expires_at: the moment from which it counts no more.
+    """
+
+    hold: str
+    digest: str
+    clears: frozenset[tuple[str, str]]
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The state of the world that one decision rests on.
+
+    Attributes:
+        seen: digests of keys (`places.digest_of_key`) that this deployment reached before.
+    """
+
+    now: datetime
+    agent: str
+    deployment: str
+    profile: Profile
+    engine: CedarEngine
+    standing: Standing
+    lease: LeaseState
+    power: Power
+    usage: Usage
+    seen: Container[str]
+    approval: Approval | None = None
