@@ -1,0 +1,86 @@
+"""One request of the agent's client on its way through the gate to an upstream and back."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR
+
+from runtime.clock import NewId
+from runtime.gate.actions import Action, ActionKind
+from runtime.gate.context import RunContext
+from runtime.gate.replies import GateDoor, Reply
+from runtime.gateway.answers import INTERNAL_TEXT
+from runtime.gateway.relay import Context, Progress, Relay
+from runtime.upstreams.upstreams import Upstreams
+
+MAX_RATIONALE: Final = 4000
+_LOG = logging.getLogger(__name__)
+
+
+class Passage:
+    """Makes actions of a run's requests and takes them through."""
+
+    def __init__(self, run: RunContext, gate: GateDoor, upstreams: Upstreams, new_id: NewId) -> None:
+        """Build the passage of one run.
+
+        Args:
+            run: the run.
+            gate: decides and records.
+            upstreams: carry out.
+            new_id: names each action.
+        """
+        self.run = run
+        self.upstreams = upstreams
+        self.relay = Relay(run, gate, self.action)
+        self._gate = gate
+        self._new_id = new_id
+        self._works: set[asyncio.Task[Reply]] = set()
+
+    def action(
+        self, kind: ActionKind, target: str, args: Mapping[str, Any], rationale: str | None = None
+    ) -> Action:
+        """Name an action of this run."""
+        return Action(self._new_id("act"), self.run.run, kind, target, args, rationale)
+
+    async def take(self, ctx: Context, kind: ActionKind, target: str, args: Mapping[str, Any]) -> Reply:
+        """Take one request through.
+
+        The work is a task of its own: a client that cancels stops it once, and it still records its outcome.
+
+        Raises:
+            MCPError: something failed on our side; the cause is logged and never told.
+        """
+        action = self.action(kind, target, args, rationale_in(ctx.params))
+        progress = Progress(ctx)
+        hooks = self.relay.hooks(ctx, progress)
+        work = asyncio.create_task(
+            self._gate.enforce(
+                self.run, action, lambda: self.upstreams.call(action, hooks), progress=progress.waiting
+            )
+        )
+        self._works.add(work)
+        work.add_done_callback(self._works.discard)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            work.cancel()
+            raise
+        except Exception as cause:
+            _LOG.exception("action %s of run %s failed", action.id, self.run.run)
+            raise MCPError(INTERNAL_ERROR, INTERNAL_TEXT) from cause
+
+    async def close(self) -> None:
+        """Cancel what runs and wait until each has recorded its outcome."""
+        for work in tuple(self._works):
+            work.cancel()
+        await asyncio.gather(*self._works, return_exceptions=True)
+
+
+def rationale_in(params: Mapping[str, Any] | None) -> str | None:
+    """The agent's own words for why, where it gave them (R-11)."""
+    meta = (params or {}).get("_meta")
+    given = meta.get("rationale") if isinstance(meta, Mapping) else None
+    return given[:MAX_RATIONALE] if isinstance(given, str) else None

@@ -1,0 +1,146 @@
+"""What an upstream says to the agent's side while a call runs, and what it may ask of it.
+
+Sampling, elicitation and roots are Actions: each passes the gate before the agent's client is asked.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from mcp.server.connection import allowed_log_levels
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp.shared.message import ServerMessageMetadata
+from mcp_types import (
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    CreateMessageRequest,
+    ElicitRequest,
+    ListRootsRequest,
+    LoggingMessageNotification,
+)
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from profiles.schema import RequestKind
+from runtime.gate.actions import Action, ActionKind
+from runtime.gate.context import RunContext
+from runtime.gate.replies import Done, GateDoor, NotPerformedError, Performed
+from runtime.upstreams.clean import clean
+from runtime.upstreams.errors import RpcError
+from runtime.upstreams.peers import Hooks, JsonObject
+from runtime.upstreams.replies import texts
+
+Context = ServerRequestContext[Any, Any]
+NewAction = Callable[[ActionKind, str, Mapping[str, Any]], Action]
+
+_ASKED: Final[Mapping[str, tuple[RequestKind, type[BaseModel]]]] = {
+    "sampling/createMessage": (RequestKind.SAMPLING, CreateMessageRequest),
+    "elicitation/create": (RequestKind.ELICITATION, ElicitRequest),
+    "roots/list": (RequestKind.ROOTS, ListRootsRequest),
+}
+
+
+class _Any(BaseModel):
+    """A client's result, kept as it came; the SDK has checked it against the protocol."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Progress:
+    """One request's progress: it only ever rises, as the protocol demands, whoever reports it."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._last = float("-inf")
+
+    async def upstream(self, progress: float, total: float | None, message: str | None) -> None:
+        """Pass an upstream's progress on."""
+        if progress > self._last:
+            self._last = progress
+            text = None if message is None else clean(message)
+            await self._ctx.session.report_progress(progress, total, text)
+
+    async def waiting(self, seconds: float, text: str) -> None:
+        """Say that the call still waits."""
+        await self.upstream(seconds, None, text)
+
+
+class Relay:
+    """The way back from upstreams to the agent's client, for one run."""
+
+    def __init__(self, run: RunContext, gate: GateDoor, new_action: NewAction) -> None:
+        """Build the relay.
+
+        Args:
+            run: whose profile says what may be asked.
+            gate: decides about each question.
+            new_action: makes an action of this run.
+        """
+        self._run = run
+        self._gate = gate
+        self._new_action = new_action
+        self._permitted = frozenset(run.profile.requests)
+
+    def hooks(self, ctx: Context, progress: Progress) -> Hooks:
+        """What an upstream may do during the call that `ctx` stands for."""
+
+        async def notice(method: str, params: Mapping[str, Any]) -> None:
+            await self._notice(ctx, method, params)
+
+        async def request(method: str, params: Mapping[str, Any]) -> JsonObject:
+            return await self.ask(ctx, method, params)
+
+        wants = "progressToken" in ((ctx.params or {}).get("_meta") or {})
+        return Hooks(progress.upstream if wants else None, notice, request)
+
+    async def ask(self, ctx: Context | None, method: str, params: Mapping[str, Any]) -> JsonObject:
+        """Ask the agent's client what an upstream wants to know.
+
+        Raises:
+            RpcError: it is not permitted, or there is no way to ask, or the client answered an error.
+        """
+        if method not in _ASKED:
+            raise RpcError(METHOD_NOT_FOUND, "Method not found", method)
+        kind, model = _ASKED[method]
+
+        async def perform() -> Performed:
+            if kind not in self._permitted:
+                raise NotPerformedError(f"{kind.value} is not permitted by the profile")
+            return await _send(ctx, method, params, model)
+
+        action = self._new_action(ActionKind.REQUEST, kind.value, params)
+        reply = await self._gate.enforce(self._run, action, perform)
+        if kind not in self._permitted:
+            raise RpcError(METHOD_NOT_FOUND, "Method not found", method)
+        if isinstance(reply, Done) and isinstance(reply.payload, Mapping) and not reply.is_error:
+            return dict(reply.payload)
+        raise RpcError(INVALID_REQUEST, "Request refused")
+
+    async def _notice(self, ctx: Context, method: str, params: Mapping[str, Any]) -> None:
+        if method != "notifications/message" or RequestKind.LOGGING not in self._permitted:
+            return
+        if params.get("level") not in allowed_log_levels(
+            ctx.protocol_version, (ctx.params or {}).get("_meta")
+        ):
+            return
+        try:
+            told = LoggingMessageNotification.model_validate({"method": method, "params": clean(params)})
+        except ValidationError:
+            return  # not a log message as the protocol knows it
+        await ctx.session.send_notification(told, related_request_id=ctx.request_id)
+
+
+async def _send(
+    ctx: Context | None, method: str, params: Mapping[str, Any], model: type[BaseModel]
+) -> Performed:
+    if ctx is None or not ctx.session.can_send_request:
+        raise NotPerformedError("the agent's client has no open stream to be asked on")
+    try:
+        request: Any = model.model_validate({"method": method, "params": clean(params) or None})
+        related = ServerMessageMetadata(related_request_id=ctx.request_id)
+        answer = await ctx.session.send_request(request, _Any, metadata=related)
+    except ValidationError as cause:
+        raise NotPerformedError(f"{method}: not a request or an answer of the protocol: {cause}") from cause
+    except MCPError as error:
+        return Performed(None, error.error.message, is_error=True)
+    result = answer.model_dump(by_alias=True, mode="json", exclude_none=True)
+    return Performed(result, "\n".join(texts(result)))

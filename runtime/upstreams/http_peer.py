@@ -1,0 +1,251 @@
+"""A server behind one address (MCP 2025-11-25, streamable HTTP). Redirects are never followed."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import httpx
+
+from runtime.upstreams.errors import (
+    ReplyTooLargeError,
+    RpcError,
+    UpstreamGoneError,
+    UpstreamProtocolError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+from runtime.upstreams.peers import (
+    NO_HOOKS,
+    PROTOCOL_VERSION,
+    Hooks,
+    JsonObject,
+    Strays,
+    answer_to,
+    is_stray,
+    outcome_of,
+    request_message,
+    tell,
+)
+from runtime.upstreams.sse import Event, events
+
+_ACCEPT: Final = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+_SESSION: Final = "mcp-session-id"
+_OK, _ACCEPTED = 200, 202
+MAX_RESUMES: Final = 3
+LISTEN_PAUSE_S: Final = 1.0
+
+HeaderSource = Callable[[], Mapping[str, str]]
+"""Gives the headers that carry the credential; asked anew for every request, and kept nowhere."""
+
+
+class HttpPeer:
+    """One session with an HTTP server; any number of calls at once."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        url: str,
+        strays: Strays,
+        *,
+        headers: HeaderSource,
+        reply_bytes: int,
+    ) -> None:
+        """Build a peer.
+
+        Args:
+            client: the connection pool; must not follow redirects.
+            url: the one address.
+            strays: takes what belongs to no call.
+            headers: gives the credential for each request.
+            reply_bytes: largest reply that is passed on.
+        """
+        self._client = client
+        self._url = url
+        self._strays = strays
+        self._headers = headers
+        self._reply_bytes = reply_bytes
+        self._session: dict[str, str] = {}
+        self._number = 0
+        self._listener: asyncio.Task[None] | None = None
+
+    async def request(
+        self, method: str, params: Mapping[str, Any], hooks: Hooks = NO_HOOKS, *, timeout_s: float
+    ) -> JsonObject:
+        """See `Peer.request`."""
+        self._number += 1
+        number = self._number
+        message = request_message(number, method, params, hooks)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return outcome_of(await self._ask(message, hooks))
+        except TimeoutError as cause:
+            await self._tell_cancelled(number, method)
+            raise UpstreamTimeoutError(f"upstream did not answer {method} in {timeout_s} s") from cause
+        except asyncio.CancelledError:
+            await self._tell_cancelled(number, method)
+            raise
+
+    async def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
+        """See `Peer.notify`."""
+        message: JsonObject = {"jsonrpc": "2.0", "method": method}
+        await self._post_only(message if params is None else {**message, "params": dict(params)})
+
+    def listen(self) -> None:
+        """Open the stream of messages that belong to no call; a server without one is left alone."""
+        self._listener = asyncio.create_task(self._listen())
+
+    async def close(self) -> None:
+        """See `Peer.close`."""
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.gather(self._listener, return_exceptions=True)
+        try:
+            if _SESSION in self._session:
+                await self._client.delete(self._url, headers=self._all_headers(), timeout=2)
+        except httpx.HTTPError:
+            return  # it is gone already
+        finally:
+            await self._client.aclose()
+
+    async def _ask(self, message: JsonObject, hooks: Hooks) -> JsonObject:
+        async with self._open("POST", json.dumps(message, separators=(",", ":")).encode()) as response:
+            if message["method"] == "initialize" and _SESSION in response.headers:
+                self._session[_SESSION] = response.headers[_SESSION]
+            kind = response.headers.get("content-type", "")
+            if kind.startswith("text/event-stream"):
+                answer, last = await self._follow(response, message["id"], hooks)
+                if answer is None:
+                    answer = await self._resume(last, message["id"], hooks)
+            else:
+                answer = _object(await self._body(response), response.status_code)
+        if message["method"] == "initialize":
+            self._session["mcp-protocol-version"] = _agreed(answer)
+        return answer
+
+    async def _follow(
+        self, response: httpx.Response, number: int, hooks: Hooks
+    ) -> tuple[JsonObject | None, Event]:
+        last = Event()
+        async for event in events(response.aiter_bytes(), limit=self._reply_bytes):
+            last = event if event.id else last
+            answer = await self._take(event, number, hooks)
+            if answer is not None:
+                return answer, last
+        return None, last
+
+    async def _take(self, event: Event, number: int | None, hooks: Hooks) -> JsonObject | None:
+        message = _message(event.data) if event.data else None
+        if message is None:
+            return None
+        if "method" not in message:
+            return message if message.get("id") == number else None
+        if "id" in message:
+            await self._post_only(await answer_to(hooks.request, message))
+        else:
+            method, params = str(message["method"]), message.get("params")
+            heard = Hooks(notice=self._strays.notice) if is_stray(method) else hooks
+            await tell(heard, method, params if isinstance(params, dict) else {})
+        return None
+
+    async def _resume(self, last: Event, number: int, hooks: Hooks) -> JsonObject:
+        """Go on with a stream that the server closed on purpose (SEP-1699), from its last event."""
+        for _ in range(MAX_RESUMES if last.id else 0):
+            await asyncio.sleep((last.retry_ms or 1000) / 1000)
+            async with self._open("GET", None, {"last-event-id": last.id}) as response:
+                answer, newer = await self._follow(response, number, hooks)
+            if answer is not None:
+                return answer
+            last = newer if newer.id else last
+        raise UpstreamGoneError("upstream ended the stream without an answer")
+
+    async def _listen(self) -> None:
+        hooks = Hooks(notice=self._strays.notice, request=self._strays.request)
+        while True:
+            try:
+                async with self._open("GET", None) as response:
+                    await self._follow(response, -1, hooks)
+            except (RpcError, UpstreamUnavailableError, UpstreamProtocolError):
+                return  # it has no such stream (405), or is gone: its calls will say so
+            except UpstreamGoneError:
+                pass  # the stream broke; open it again below
+            await asyncio.sleep(LISTEN_PAUSE_S)
+
+    async def _post_only(self, message: JsonObject) -> None:
+        async with self._open("POST", json.dumps(message, separators=(",", ":")).encode()):
+            return
+
+    async def _tell_cancelled(self, number: int, method: str) -> None:
+        if method == "initialize":
+            return
+        try:
+            async with asyncio.timeout(2):
+                await self.notify("notifications/cancelled", {"requestId": number})
+        except (TimeoutError, RpcError, UpstreamGoneError, UpstreamUnavailableError, UpstreamProtocolError):
+            return  # it does not listen any more, so nothing is left to cancel
+
+    @asynccontextmanager
+    async def _open(
+        self, verb: str, content: bytes | None, extra: Mapping[str, str] | None = None
+    ) -> AsyncIterator[httpx.Response]:
+        headers = {**self._all_headers(), **(extra or {})}
+        try:
+            async with self._client.stream(verb, self._url, content=content, headers=headers) as response:
+                if response.status_code not in (_OK, _ACCEPTED):
+                    raise await self._refusal(response)
+                yield response
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as cause:
+            raise UpstreamUnavailableError(f"upstream cannot be reached: {cause!r}") from cause
+        except (httpx.HTTPError, httpx.StreamError) as cause:
+            raise UpstreamGoneError(f"upstream broke the connection: {cause!r}") from cause
+
+    async def _refusal(self, response: httpx.Response) -> Exception:
+        status = response.status_code
+        if response.headers.get("content-type", "").startswith("application/json"):
+            message = _message((await self._body(response)).decode("utf-8", "replace"))
+            if message is not None and isinstance(message.get("error"), dict):
+                try:
+                    outcome_of(message)
+                except RpcError as error:
+                    return error
+        return UpstreamProtocolError(f"upstream answered HTTP status {status}, expected 200 or 202")
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        data = bytearray()
+        async for piece in response.aiter_bytes():
+            data += piece
+            if len(data) > self._reply_bytes:
+                raise ReplyTooLargeError(f"reply of more than {self._reply_bytes} bytes")
+        return bytes(data)
+
+    def _all_headers(self) -> dict[str, str]:
+        return {**_ACCEPT, **self._session, **self._headers()}
+
+
+def http_client() -> httpx.AsyncClient:
+    """Make a connection pool that follows no redirects and takes nothing from the environment."""
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=30)
+    timeout = httpx.Timeout(None, connect=10, pool=10)
+    return httpx.AsyncClient(follow_redirects=False, trust_env=False, limits=limits, timeout=timeout)
+
+
+def _message(text: str) -> JsonObject | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and value.get("jsonrpc") == "2.0" else None
+
+
+def _object(body: bytes, status: int) -> JsonObject:
+    message = _message(body.decode("utf-8", "replace"))
+    if message is None:
+        raise UpstreamProtocolError(f"upstream answered status {status} without a JSON-RPC message")
+    return message
+
+
+def _agreed(answer: JsonObject) -> str:
+    result = answer.get("result")
+    version = result.get("protocolVersion") if isinstance(result, dict) else None
+    return version if isinstance(version, str) else PROTOCOL_VERSION

@@ -1,0 +1,184 @@
+"""One upstream of a run: opened once, its offer read and verified, then asked.
+
+It is started when the run starts, or on the next action if it never could be. One that ended is not started
+again within the run: what it knew is gone, and a repeat could do an effect twice.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from profiles.schema import Profile, RequestKind
+from runtime.upstreams.errors import (
+    NoSuchTargetError,
+    RpcError,
+    UpstreamError,
+    UpstreamProtocolError,
+    UpstreamUnavailableError,
+)
+from runtime.upstreams.manifest import Offer, missing_tools, pins_of, verify
+from runtime.upstreams.peers import NO_HOOKS, Hooks, JsonObject, Peer, Strays, handshake
+
+MAX_PAGES: Final = 100
+MAX_ITEMS: Final = 10_000
+START_S: Final = 30.0
+
+OpenPeer = Callable[[Strays], Awaitable[Peer]]
+"""Opens the wire to one server; the handshake comes after."""
+
+
+class Upstream:
+    """One named upstream of a profile."""
+
+    def __init__(
+        self,
+        name: str,
+        profile: Profile,
+        open_peer: OpenPeer,
+        *,
+        strays: Strays,
+        pinned: Mapping[str, str] | None = None,
+        call_s: float,
+    ) -> None:
+        """Describe an upstream without opening it.
+
+        Args:
+            name: its name in the profile.
+            profile: says what of it an agent can reach.
+            open_peer: opens the wire.
+            strays: takes what belongs to no call, and what we offer to the server.
+            pinned: what the deployment pinned; None while a deployment is being made.
+            call_s: longest call in seconds.
+        """
+        self.name = name
+        self.offer = Offer()
+        self._profile = profile
+        self._open_peer = open_peer
+        self._strays = Strays(self._heard, strays.request, strays.capabilities)
+        self._tell = strays.notice
+        self._pinned = pinned
+        self._call_s = call_s
+        self._peer: Peer | None = None
+        self._lock = asyncio.Lock()
+        self._refused: UpstreamError | None = None
+
+    @property
+    def pins(self) -> dict[str, str]:
+        """The hashes of what it offers now."""
+        return pins_of(self._profile, self.name, self.offer)
+
+    async def start(self) -> None:
+        """Open it unless it is open.
+
+        Raises:
+            ManifestChangedError: it offers something else than the deployment pinned.
+            UpstreamUnavailableError: it cannot be started or reached, or a named tool is missing.
+        """
+        await self._ready()
+
+    async def call(self, method: str, params: Mapping[str, Any], hooks: Hooks = NO_HOOKS) -> JsonObject:
+        """Ask it; see `Peer.request` for what is raised."""
+        peer = self._peer if self._refused is None and self._peer is not None else await self._ready()
+        return await peer.request(method, params, hooks, timeout_s=self._call_s)
+
+    async def tell(self, method: str, params: Mapping[str, Any] | None = None) -> None:
+        """Notify it, if it is open."""
+        if self._peer is not None:
+            await self._peer.notify(method, params)
+
+    async def close(self) -> None:
+        """End it."""
+        peer, self._peer = self._peer, None
+        self._refused = self._refused or UpstreamUnavailableError(f"upstream {self.name} was closed")
+        if peer is not None:
+            await peer.close()
+
+    async def _ready(self) -> Peer:
+        async with self._lock:
+            if self._refused is not None:
+                raise self._refused
+            if self._peer is None:
+                self._peer = await self._open()
+            return self._peer
+
+    async def _open(self) -> Peer:
+        peer = await self._open_peer(self._strays)
+        try:
+            answer = await handshake(peer, self._strays.capabilities, timeout_s=START_S)
+            self.offer = await _read_offer(peer, answer, self._profile)
+            self._check()
+        except UpstreamError as error:
+            await peer.close()
+            if isinstance(error, UpstreamUnavailableError | NoSuchTargetError):
+                raise
+            raise self._unavailable(error) from error
+        except asyncio.CancelledError:
+            await peer.close()
+            raise
+        return peer
+
+    def _unavailable(self, error: UpstreamError) -> UpstreamError:
+        if error is self._refused:
+            return error
+        return UpstreamUnavailableError(f"upstream {self.name}: no session could be opened: {error}")
+
+    def _check(self) -> None:
+        if missing := missing_tools(self._profile, self.name, self.offer):
+            raise NoSuchTargetError(
+                f"upstream {self.name}: lacks {', '.join(missing)}; expected every tool that the profile "
+                f"names; correct `tools` in the profile"
+            )
+        if self._pinned is not None:
+            try:
+                verify(self.name, self._pinned, self.pins)
+            except UpstreamError as error:
+                self._refused = error
+                raise
+
+    async def _heard(self, method: str, params: Mapping[str, Any]) -> None:
+        """Read the offer again when the server says that it changed; a change of what is pinned ends it."""
+        peer = self._peer
+        if method.endswith("/list_changed") and peer is not None:
+            self.offer = await _read_offer(peer, _as_answer(self.offer), self._profile)
+            self._check()
+        await self._tell(method, params)
+
+
+def _as_answer(offer: Offer) -> JsonObject:
+    return {"capabilities": offer.capabilities, "instructions": offer.instructions}
+
+
+async def _read_offer(peer: Peer, answer: Mapping[str, Any], profile: Profile) -> Offer:
+    given = answer.get("capabilities")
+    has = given if isinstance(given, dict) else {}
+    resources = "resources" in has and RequestKind.RESOURCES in profile.requests
+    prompts = "prompts" in has and RequestKind.PROMPTS in profile.requests
+    instructions = answer.get("instructions")
+    return Offer(
+        tools=await _listed(peer, "tools/list", "tools") if "tools" in has else (),
+        resources=await _listed(peer, "resources/list", "resources") if resources else (),
+        templates=await _listed(peer, "resources/templates/list", "resourceTemplates") if resources else (),
+        prompts=await _listed(peer, "prompts/list", "prompts") if prompts else (),
+        instructions=instructions if isinstance(instructions, str) else None,
+        capabilities=has,
+    )
+
+
+async def _listed(peer: Peer, method: str, member: str) -> tuple[JsonObject, ...]:
+    items: list[JsonObject] = []
+    params: JsonObject = {}
+    for _ in range(MAX_PAGES):
+        try:
+            page = await peer.request(method, params, timeout_s=START_S)
+        except RpcError:
+            return ()  # it declared the capability and does not serve this list
+        found = page.get(member)
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise UpstreamProtocolError(f"{method} answered without a list `{member}` of objects")
+        items += found
+        if len(items) > MAX_ITEMS:
+            break
+        if not isinstance(cursor := page.get("nextCursor"), str):
+            return tuple(items)
+        params = {"cursor": cursor}
+    raise UpstreamProtocolError(f"{method} has more than {MAX_PAGES} pages or {MAX_ITEMS} items")
