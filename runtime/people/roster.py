@@ -87,9 +87,9 @@ class Roster:
     version: int = field(compare=False)
     policy: Policy = field(compare=False, repr=False)
     revoked: frozenset[str] = field(compare=False, default=frozenset())
-    owners: Mapping[str, str] = field(compare=False, repr=False, default=MappingProxyType({}))
-    accounts: Mapping[str, str] = field(compare=False, repr=False, default=MappingProxyType({}))
-    ever: Mapping[str, str] = field(compare=False, repr=False, default=MappingProxyType({}))
+    owners: Mapping[str, str] = field(compare=False, repr=False, default_factory=dict)
+    accounts: Mapping[str, str] = field(compare=False, repr=False, default_factory=dict)
+    ever: Mapping[str, str] = field(compare=False, repr=False, default_factory=dict)
 
     @cached_property
     def persons(self) -> tuple[str, ...]:
