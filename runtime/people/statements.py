@@ -18,16 +18,21 @@ _TABLE = StatementRow.__table__  # type: ignore[attr-defined]  # SQLModel does n
 _USED = select(_TABLE.c.id)
 
 
+def was_used(conn: Connection, said: Verified) -> Refused | None:
+    """Return a refusal if this statement, or another with its nonce, was used before; None if not."""
+    nonce = said.statement.nonce
+    if conn.execute(_USED.where((_TABLE.c.nonce == nonce) | (_TABLE.c.id == said.id))).first():
+        return Refused(RefusalCode.USED, f"statement {said.id[:16]} was used before: sign a new one")
+    return None
+
+
 def consume(tx: Tx, said: Verified) -> Refused | None:
     """Use up a statement that was just verified: store it and record it, or say that it was used before.
 
-    It does not belong to this decision alone: call it in the transaction that acts on the statement.
+    Call it in the transaction that acts on the statement, so that one does not happen without the other.
     """
-    nonce = said.statement.nonce
-    if tx.conn.execute(_USED.where((_TABLE.c.nonce == nonce) | (_TABLE.c.id == said.id))).first():
-        return Refused(
-            RefusalCode.USED, f"statement {said.id[:16]} or its nonce was used before: sign a new one"
-        )
+    if refused := was_used(tx.conn, said):
+        return refused
     tx.conn.execute(insert(StatementRow).values(_row(tx, said)))
     tx.append(_event(tx, said))
     return None
