@@ -14,7 +14,7 @@ COMPILE := env CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --g
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv engine engine-stop base-image images conformance-tools test check lint migrations unit-test \
+.PHONY: help venv engine engine-stop base-image base-image-git images conformance-tools test check lint migrations unit-test \
 	engine-test demo bench format lock clean
 
 help:  ## list the targets
@@ -57,6 +57,9 @@ images: venv base-image base-image-git build/dist/.wheel  ## build every image, 
 		--wheels requirements.txt=$(WHEELS)/operator \
 		--input Dockerfile --input $(WHEELS)/agent --input $(WHEELS)/operator --input build/dist
 	@$(BUILD_IMAGE) handrail/mcp-git:1 examples/images/mcp-git --base handrail/base-git:1
+	@$(BUILD_IMAGE) handrail/own-agent:1 examples/images/own-agent
+	@$(BUILD_IMAGE) handrail/demo-agent:1 examples/demo/agent
+	@$(BUILD_IMAGE) handrail/demo-servers:1 examples/demo/servers
 
 build/dist/.wheel: $(SOURCES) pyproject.toml README.md | venv
 	@rm -rf build/dist && mkdir -p build/dist
@@ -68,7 +71,7 @@ conformance-tools: $(CONFORMANCE)/.installed  ## fetch the public MCP conformanc
 $(CONFORMANCE)/.installed: tests/conformance/package.json tests/conformance/package-lock.json
 	@$(PYTHON) -m scripts.host --purpose "fetch the MCP conformance suite" npm=npm
 	@mkdir -p $(CONFORMANCE) && cp tests/conformance/package.json tests/conformance/package-lock.json $(CONFORMANCE)/
-	npm ci --prefix $(CONFORMANCE) --no-fund --no-audit --loglevel error
+	@npm ci --prefix $(CONFORMANCE) --no-fund --no-audit --loglevel error
 	@touch $@
 
 # --- what a change must pass
@@ -88,10 +91,10 @@ migrations: venv  ## do the tables and the migrations agree?
 	env HANDRAIL_DATABASE_URL=sqlite:///build/migrations.db $(BIN)/alembic upgrade head
 	env HANDRAIL_DATABASE_URL=sqlite:///build/migrations.db $(BIN)/alembic check
 
-unit-test: venv
+unit-test: venv  ## the tests that need no engine
 	$(BIN)/pytest -n 2 -m "not engine"
 
-engine-test: venv images conformance-tools
+engine-test: venv images conformance-tools  ## the tests against a real engine
 	$(BIN)/pytest -m engine
 
 format: venv  ## let ruff format the code
