@@ -6,10 +6,12 @@
 3. A commit is durable when it returns (WAL, `synchronous=FULL`).
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -50,7 +52,27 @@ def open_engine(url: str, *, max_pages: int | None = None) -> Engine:
             f"database `{url}` lives in memory; the record needs a file: sqlite:////path/to/file"
         )
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
-    _prepare_sqlite(engine, max_pages)
+    bound = () if max_pages is None else (f"PRAGMA max_page_count={max_pages}",)
+    _begin_explicitly(engine, (*_PRAGMAS, *bound))
+    return engine
+
+
+def open_existing(url: str) -> Engine:
+    """Open a database only to read it, without making, upgrading or configuring anything.
+
+    Raises:
+        DatabaseError: the URL is malformed, or the database's file is missing or not a readable file.
+    """
+    file = database_file(_parse(url))
+    if file is None:
+        return open_engine(url)
+    if not file.is_file() or not os.access(file, os.R_OK):
+        raise DatabaseError(f"database {file} is missing or cannot be read")
+    engine = create_engine(
+        f"sqlite:///file:{quote(str(file.absolute()))}?mode=ro&uri=true",
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+    )
+    _begin_explicitly(engine, ())
     return engine
 
 
@@ -145,9 +167,7 @@ def _parse(url: str) -> URL:
         raise DatabaseError("the database URL cannot be read; expected sqlite:////path/to/file") from error
 
 
-def _prepare_sqlite(engine: Engine, max_pages: int | None) -> None:
-    pragmas = _PRAGMAS if max_pages is None else (*_PRAGMAS, f"PRAGMA max_page_count={max_pages}")
-
+def _begin_explicitly(engine: Engine, pragmas: Sequence[str]) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: SqliteConnection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # the driver's own BEGIN would come late and not be IMMEDIATE

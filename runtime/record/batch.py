@@ -59,6 +59,11 @@ class Tx:
         """The moment of this transaction by the ledger's clock."""
         return self._batch.now
 
+    @property
+    def committed(self) -> int:
+        """How many entries there were before this transaction."""
+        return self._batch.committed
+
     def append(self, event: Event) -> int:
         """Add one entry; return its number. It is durable once the unit's future has resolved.
 
@@ -93,6 +98,7 @@ class Batch:
         random: Callable[[int], bytes],
     ) -> None:
         self.now = now
+        self.committed = head.size
         self.wants_checkpoint = False
         self.data_key: DataKey | None = None
         self._connection = connection

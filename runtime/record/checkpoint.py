@@ -6,6 +6,7 @@ lines: origin, size in decimal, root in base64. The origin is also the name of t
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 
 from runtime.errors import NoteError
@@ -13,6 +14,7 @@ from runtime.record.merkle import HASH_SIZE
 from runtime.record.note import NoteSigner, NoteVerifier
 
 _LINES = 3
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def parse_checkpoint(note: str) -> Checkpoint:
     if len(lines) != _LINES:
         raise NoteError(f"a checkpoint has {len(lines)} lines; expected origin, size and root")
     origin, size, encoded = lines
-    if not size.isascii() or not size.isdigit() or str(int(size)) != size:
+    if not _DECIMAL.fullmatch(size):
         raise NoteError(f"a checkpoint states the size `{size}`; expected a decimal number")
     return Checkpoint(origin, int(size), _root(encoded), note)
 
