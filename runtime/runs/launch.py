@@ -20,13 +20,12 @@ from runtime.runs import store
 from runtime.runs.machinery import Door, Machinery
 from runtime.runs.states import LaunchRequest, RunError, RunView
 from sandboxes.attest import attest
+from sandboxes.channel import Channel, open_channel
 from sandboxes.context import AgentContext, visible_context
 from sandboxes.driver import Box
 from sandboxes.outcome import Ending, Outcome
 from sandboxes.plan import agent_box
 from sandboxes.spec import BoxSpec
-
-GATEWAY_PORT = 8080
 
 
 @dataclass
@@ -34,9 +33,8 @@ class LiveRun:
     """A released run and what belongs to it in this process."""
 
     view: RunView
-    context: RunContext
     box: Box
-    spec: BoxSpec
+    channel: Channel
     door: Door
 
 
@@ -89,6 +87,7 @@ class Launching:
         self._shown = shown
         self._box: Box | None = None
         self._door: Door | None = None
+        self._channel: Channel | None = None
 
     async def run(self) -> LiveRun:
         """Go through the steps of the module's docstring."""
@@ -99,19 +98,22 @@ class Launching:
         if not spec.gated:
             await self._commit_release()
         self._box = await asyncio.to_thread(self._make, spec)
-        await self._door.open(await asyncio.to_thread(self._machinery.listen, self._box, GATEWAY_PORT))
+        self._channel = await asyncio.to_thread(open_channel, self._machinery.driver, self._box)
+        await self._door.open(self._channel.listeners)
         await self._attest(self._box, spec)
         if spec.gated:
             await self._commit_release()
             release = self._machinery.driver.release
             await asyncio.to_thread(release, self._box, self._shown.command, self._shown.environment)
         self._door.release()
-        return LiveRun(await self._machinery.view(self._view.id), self._context, self._box, spec, self._door)
+        return LiveRun(await self._machinery.view(self._view.id), self._box, self._channel, self._door)
 
     async def undo(self, error: BaseException) -> None:
         """Take away what was made and record how the launch ended."""
         if self._door is not None:
             await self._door.close()
+        if self._channel is not None:
+            self._channel.close()
         if self._box is not None:
             await asyncio.to_thread(self._machinery.driver.remove, self._box)
         outcome = Outcome(Ending.NEVER_STARTED, f"{type(error).__name__}: {error}")

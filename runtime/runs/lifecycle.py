@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from runtime import agents, deployments
 from runtime.deployments import Deployment
 from runtime.runs import store
-from runtime.runs.launch import GATEWAY_PORT, LiveRun, launch
+from runtime.runs.launch import LiveRun, launch
 from runtime.runs.machinery import Machinery
 from runtime.runs.states import LaunchRequest, RunError, RunState, RunView
 from runtime.runs.threads import in_daemon_thread
 from sandboxes.attest import attest
+from sandboxes.channel import open_channel
 from sandboxes.driver import Box, BoxState, Phase
 from sandboxes.errors import BoxGoneError, SandboxError
 from sandboxes.outcome import StopCause, outcome_of
@@ -102,7 +103,7 @@ class Runs:
             watched.task.cancel()
             with suppress(asyncio.CancelledError):
                 await watched.task
-            await watched.run.door.close()
+            await _shut(watched.run)
         self._watched.clear()
 
     def _subject(self, digest: str) -> tuple[Deployment, str]:
@@ -138,7 +139,7 @@ class Runs:
     async def _end(self, run: LiveRun, state: BoxState | None) -> None:
         cause = self._watched[run.view.id].cause
         outcome = outcome_of(state, released=True, cause=cause)
-        await run.door.close()
+        await _shut(run)
         log = await asyncio.to_thread(self._final_log, run.box)
         now = self._machinery.clock()
         await self._machinery.ledger.write(lambda tx: store.ended(tx, run.view, outcome, log, now=now))
@@ -165,12 +166,12 @@ class Runs:
         deployment, owner = await asyncio.to_thread(self._subject, view.deployment)
         spec = agent_box(deployment.profile, deployment.parts.image, runtime=view.runtime, labels=box.labels)
         await asyncio.to_thread(attest, self._machinery.driver, box, spec)
-        context = self._machinery.context(view, deployment, owner)
-        door = self._machinery.door(context, deployment)
+        channel = await asyncio.to_thread(open_channel, self._machinery.driver, box)
+        door = self._machinery.door(self._machinery.context(view, deployment, owner), deployment)
         door.start()
-        await door.open(await asyncio.to_thread(self._machinery.listen, box, GATEWAY_PORT))
+        await door.open(channel.listeners)
         door.release()
-        return LiveRun(view, context, box, spec, door)
+        return LiveRun(view, box, channel, door)
 
     def _state(self, box: Box) -> BoxState | None:
         try:
@@ -194,6 +195,11 @@ class Runs:
             seq = store.ending_entry(connection, view.id)
         payload = self._machinery.ledger.entry(seq).payload if seq is not None else None
         return str(payload["log"]).encode() if payload else b""
+
+
+async def _shut(run: LiveRun) -> None:
+    await run.door.close()
+    run.channel.close()
 
 
 def _tail(pieces: Iterator[bytes]) -> bytes:

@@ -12,7 +12,7 @@ from runtime.gate.context import RunContext
 from runtime.record.ledger import Ledger
 from runtime.runs import store
 from runtime.runs.states import RunView
-from sandboxes.driver import Box, SandboxDriver
+from sandboxes.driver import SandboxDriver
 
 
 class Door(Protocol):
@@ -43,7 +43,6 @@ class Machinery:
         owner: the state directory's id, which marks its boxes.
         context: builds what the gate knows of a run.
         door: builds a run's gateway.
-        listen: makes the listeners inside a box, by port.
     """
 
     ledger: Ledger
@@ -53,7 +52,6 @@ class Machinery:
     owner: str
     context: Callable[[RunView, Deployment, str], RunContext]
     door: Callable[[RunContext, Deployment], Door]
-    listen: Callable[[Box, int], Mapping[int, socket.socket]]
 
     async def view(self, run: str) -> RunView:
         """Read a run. Raises RunError if there is none of this id."""

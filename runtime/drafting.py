@@ -1,0 +1,78 @@
+"""Drafting a deployment: resolve every part that a digest pins, and refuse what may not be deployed.
+
+Nothing is written here. The draft is shown to an operator, who signs its digest.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from profiles.load import LoadedProfile
+from profiles.policy import Policy
+from profiles.schema import Profile, StdioUpstream
+from profiles.within import check_within
+from runtime.deployments import DeploymentError, Parts
+from runtime.upstreams.manifest import Offer
+from runtime.upstreams.upstreams import Opener, Upstreams
+from sandboxes.driver import SandboxDriver
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A deployment that could be created.
+
+    Attributes:
+        parts: what its digest pins.
+        profile: the profile as loaded.
+        offers: what each upstream offers, for the reviewer: descriptions are a stranger's words.
+    """
+
+    parts: Parts
+    profile: LoadedProfile
+    offers: dict[str, Offer]
+
+
+async def draft(
+    agent: str,
+    loaded: LoadedProfile,
+    policy: Policy,
+    *,
+    driver: SandboxDriver,
+    opener: Callable[[Profile], Opener],
+) -> Draft:
+    """Resolve a deployment's parts; the upstreams are started once to read what they offer.
+
+    Args:
+        agent: whose deployment it would be.
+        loaded: its profile.
+        policy: the policy in force.
+        driver: resolves images.
+        opener: makes the wires to the profile's upstreams.
+
+    Raises:
+        DeploymentError: the profile asks for more than the policy's ceiling.
+        sandboxes.errors.ImageMissingError: the engine lacks an image.
+        runtime.upstreams.errors.UpstreamError: an upstream cannot be opened or lacks a tool.
+    """
+    if problems := check_within(policy, loaded.profile):
+        listed = "; ".join(str(problem) for problem in problems)
+        raise DeploymentError(
+            f"profile {loaded.profile.profile} asks for more than the policy permits: {listed}"
+        )
+    image, images = await asyncio.to_thread(_images, loaded.profile, driver)
+    upstreams = Upstreams(loaded.profile, opener(loaded.profile))
+    try:
+        manifest = await upstreams.start()
+        offers = upstreams.offers
+    finally:
+        await upstreams.close()
+    parts = Parts(
+        agent=agent, profile=loaded.digest, image=image, upstream_images=images, manifest=manifest.pins
+    )
+    return Draft(parts=parts, profile=loaded, offers=offers)
+
+
+def _images(profile: Profile, driver: SandboxDriver) -> tuple[str, dict[str, str]]:
+    boxed = {name: entry for name, entry in profile.upstreams.items() if isinstance(entry, StdioUpstream)}
+    images = {name: driver.image(entry.image).digest for name, entry in boxed.items() if not entry.host}
+    return driver.image(profile.image).digest, images
