@@ -29,7 +29,7 @@ DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 REQUEST_TIMEOUT_S = 60
 EXEC_TIMEOUT_S = 20.0
 OUTPUT_LIMIT_BYTES = 1024 * 1024
-SHELL_PATHS = ("/bin/sh", "/usr/bin/env")
+GATE_PROGRAMS = (("/bin/sh", "/usr/bin/sh"), ("/usr/bin/env", "/bin/env"))
 Alter = Callable[[dict[str, Any]], dict[str, Any]]
 
 _retry_engine = retry(
@@ -192,7 +192,7 @@ class DockerDriver:
         with _translated(f"look into image {digest}", about_image=True):
             made = self._api.create_container_from_config({"Image": digest, "Entrypoint": ["sh"]})
             try:
-                return all(self._has_file(made["Id"], path) for path in SHELL_PATHS)
+                return all(any(self._has_file(made["Id"], path) for path in paths) for paths in GATE_PROGRAMS)
             finally:
                 self._api.remove_container(made["Id"], v=True, force=True)
 
