@@ -3,7 +3,7 @@
 1. The request is recorded before anything is made for it.
 2. The box is made and started; behind its stdin gate it runs nothing yet. Upstreams start beside it.
 3. Listeners are made inside the box's own network namespace; they answer nothing.
-4. The box is attested. A mismatch ends the launch.
+4. The box is attested, and the upstreams offer what the deployment pinned. A mismatch ends the launch.
 5. The release is committed, then written into the box, then the gateway answers.
 
 An image without a shell cannot wait: its box starts with its own command, and the silent gateway is the gate.
@@ -101,6 +101,7 @@ class Launching:
         self._channel = await asyncio.to_thread(open_channel, self._machinery.driver, self._box)
         await self._door.open(self._channel.listeners)
         await self._attest(self._box, spec)
+        await self._door.ready()
         if spec.gated:
             await self._commit_release()
             release = self._machinery.driver.release

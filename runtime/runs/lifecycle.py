@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from runtime import agents, deployments
 from runtime.deployments import Deployment
+from runtime.errors import KernelError
 from runtime.runs import store
 from runtime.runs.launch import LiveRun, launch
 from runtime.runs.machinery import Machinery
@@ -152,7 +153,7 @@ class Runs:
         if box and state and state.phase is Phase.RUNNING and view.state is RunState.RUNNING:
             try:
                 self._watch(await self._reopen(view, box))
-            except SandboxError:
+            except (SandboxError, KernelError):
                 await asyncio.to_thread(self._machinery.driver.kill, box)
             else:
                 return True
@@ -170,6 +171,7 @@ class Runs:
         door = self._machinery.door(self._machinery.context(view, deployment, owner), deployment)
         door.start()
         await door.open(channel.listeners)
+        await door.ready()
         door.release()
         return LiveRun(view, box, channel, door)
 

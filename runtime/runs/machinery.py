@@ -19,7 +19,14 @@ class Door(Protocol):
     """A run's gateway with its upstreams."""
 
     def start(self) -> None:
-        """Begin to start the upstreams; the agent's first call waits for them."""
+        """Begin to start the upstreams, beside whatever else the launch does."""
+
+    async def ready(self) -> None:
+        """Wait for the upstreams.
+
+        Raises:
+            runtime.upstreams.errors.UpstreamError: one cannot be opened, or offers what was not pinned (R-76).
+        """
 
     async def open(self, listeners: Mapping[int, socket.socket]) -> None:
         """Take the listeners, and answer nothing yet."""
