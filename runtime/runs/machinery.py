@@ -25,7 +25,7 @@ class Door(Protocol):
         """Wait for the upstreams.
 
         Raises:
-            runtime.upstreams.errors.UpstreamError: one cannot be opened, or offers what was not pinned (R-76).
+            runtime.upstreams.errors.UpstreamError: one cannot be opened, or has changed (R-76).
         """
 
     async def open(self, listeners: Mapping[int, socket.socket]) -> None:
