@@ -1,17 +1,25 @@
-"""Drafting a deployment: resolve every part that a digest pins, and refuse what may not be deployed.
+"""From a profile to a deployment: resolve every part that a digest pins, show it, and create what was signed.
 
-Nothing is written here. The draft is shown to an operator, who signs its digest.
+A draft writes nothing. It is shown to an operator, whose signed word over its digest creates the deployment
+together with its first grant, `read`; without that grant everything is denied.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
+from profiles.effects import Effect
 from profiles.load import LoadedProfile
 from profiles.policy import Policy
 from profiles.schema import Profile, StdioUpstream
 from profiles.within import check_within
-from runtime.deployments import DeploymentError, Parts
+from runtime.deployments import DeploymentError, Parts, create
+from runtime.grant_rules import Order
+from runtime.grants import Issued, issue
+from runtime.people.roster import Refused, Roster
+from runtime.people.statement import SignedStatement
+from runtime.record.batch import Tx
 from runtime.upstreams.manifest import Offer
 from runtime.upstreams.upstreams import Opener, Upstreams
 from sandboxes.driver import SandboxDriver
@@ -76,3 +84,34 @@ def _images(profile: Profile, driver: SandboxDriver) -> tuple[str, dict[str, str
     boxed = {name: entry for name, entry in profile.upstreams.items() if isinstance(entry, StdioUpstream)}
     images = {name: driver.image(entry.image).digest for name, entry in boxed.items() if not entry.host}
     return driver.image(profile.image).digest, images
+
+
+def deploy(
+    tx: Tx, drafted: Draft, order: Order, signed: SignedStatement, *, roster: Roster, now: datetime
+) -> Issued | Refused:
+    """Create a drafted deployment with its `read` grant, on one operator's signed word; all or nothing.
+
+    Args:
+        tx: the unit of work.
+        drafted: as it was shown and signed.
+        order: the `read` grant for the draft's digest.
+        signed: the operator's statement of type `deploy`.
+        roster: who counts now.
+        now: the present moment, never before the record's high-water mark.
+
+    Raises:
+        DeploymentError: the order is not for this draft, or the deployment exists.
+    """
+    if order.deployment != drafted.parts.digest or order.effect is not Effect.READ:
+        raise DeploymentError(f"grant {order.id} is not the first one of {drafted.parts.digest[:12]}")
+    issued = issue(tx, order, [signed], roster=roster, now=now)
+    if isinstance(issued, Issued):
+        create(
+            tx,
+            drafted.parts,
+            drafted.profile,
+            statement=issued.statements[0],
+            actor=issued.signers[0],
+            now=now,
+        )
+    return issued
