@@ -86,7 +86,7 @@ def copy_filters(pid: int, count: int) -> list[bytes]:
 
 
 def one_filter(ptrace: "ctypes._FuncPointer", pid: int, index: int) -> bytes:
-    """Read one filter program: first its length, then its instructions."""
+    """Read one filter program: its length, then its instructions."""
     length = checked(ptrace(PTRACE_GET_FILTER, pid, index, None), "read filter length")
     buffer = ctypes.create_string_buffer(length * INSTRUCTION_BYTES)
     checked(ptrace(PTRACE_GET_FILTER, pid, index, ctypes.addressof(buffer)), "read filter")
@@ -181,8 +181,12 @@ def try_socket(family: int, kind: int) -> str:
 
 def try_connect(family: int, address: tuple[object, ...]) -> str:
     """Route a datagram socket to an address outside; nothing is sent."""
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        return outcome(lambda: probe.connect(address))
+
+    def connect() -> None:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect(address)
+
+    return outcome(connect)
 
 
 def content(path: str) -> str:
@@ -258,16 +262,13 @@ def main() -> None:
     request = json.load(sys.stdin)
     pid = int(request["pid"])
     status = status_of(pid)
-    filters: list[bytes] = []
-    unreadable = ""
+    filters, unreadable = list[bytes](), ""
     try:
         filters = copy_filters(pid, int(status.get("Seccomp_filters", "0")))
     except OSError as cause:
         unreadable = str(cause)
-    answer: dict[str, object] = {}
-    if start_ticks(pid) != int(request["start_ticks"]):
-        answer["error"] = f"process number {pid} was given to another process"
-    else:
+    answer: dict[str, object] = {"error": f"process number {pid} was given to another process"}
+    if start_ticks(pid) == int(request["start_ticks"]):
         answer = enter_and_try(pid, status, filters, request)
     answer["filters"] = [base64.b64encode(code).decode() for code in filters]
     answer["unreadable"] = unreadable
