@@ -67,7 +67,7 @@ async def draft(
         raise DeploymentError(
             f"profile {loaded.profile.profile} asks for more than the policy permits: {listed}"
         )
-    image, images = await asyncio.to_thread(_images, loaded.profile, driver)
+    image, images = await asyncio.to_thread(resolve_images, loaded.profile, driver)
     upstreams = Upstreams(loaded.profile, opener(loaded.profile))
     try:
         manifest = await upstreams.start()
@@ -80,7 +80,12 @@ async def draft(
     return Draft(parts=parts, profile=loaded, offers=offers)
 
 
-def _images(profile: Profile, driver: SandboxDriver) -> tuple[str, dict[str, str]]:
+def resolve_images(profile: Profile, driver: SandboxDriver) -> tuple[str, dict[str, str]]:
+    """Return the digests of a profile's images as the engine has them now: the agent's, and each upstream's.
+
+    Raises:
+        sandboxes.errors.ImageMissingError: the engine lacks one.
+    """
     boxed = {name: entry for name, entry in profile.upstreams.items() if isinstance(entry, StdioUpstream)}
     images = {name: driver.image(entry.image).digest for name, entry in boxed.items() if not entry.host}
     return driver.image(profile.image).digest, images

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from runtime.deployments import Deployment
+from runtime.drafting import resolve_images
 from runtime.gate.context import RunContext
 from runtime.runs import store
 from runtime.runs.machinery import Door, Machinery
@@ -52,7 +53,7 @@ async def launch(machinery: Machinery, request: LaunchRequest, deployment: Deplo
         sandboxes.errors.SandboxError: the box could not be made, or is not what it should be.
         runtime.errors.LedgerError: the record did not take an entry.
     """
-    await asyncio.to_thread(_check_image, machinery, deployment)
+    await asyncio.to_thread(_check_images, machinery, deployment)
     run = machinery.new_id("run")
     view = await _record_request(machinery, run, request, deployment)
     context = machinery.context(view, deployment, owner)
@@ -153,13 +154,17 @@ class Launching:
         await self._machinery.ledger.write(lambda tx: store.released(tx, self._view, shown, now=now))
 
 
-def _check_image(machinery: Machinery, deployment: Deployment) -> None:
-    now = machinery.driver.image(deployment.profile.image).digest
-    if now != deployment.parts.image:
-        raise RunError(
-            f"image {deployment.profile.image} is {now[:19]} now, the deployment pinned "
-            f"{deployment.parts.image[:19]}; review it and make a new one with `handrail deploy create`"
-        )
+def _check_images(machinery: Machinery, deployment: Deployment) -> None:
+    image, upstream_images = resolve_images(deployment.profile, machinery.driver)
+    named = {deployment.profile.image: (image, deployment.parts.image)}
+    for name, digest in upstream_images.items():
+        named[f"of upstream {name}"] = (digest, deployment.parts.upstream_images.get(name, "none"))
+    for name, (now, pinned) in named.items():
+        if now != pinned:
+            raise RunError(
+                f"image {name} is {now[:19]} now, the deployment pinned {pinned[:19]}; "
+                "review it and make a new one with `handrail deploy create`"
+            )
 
 
 async def _record_request(
