@@ -76,7 +76,7 @@ class Client:
     def _send(
         self, method: str, target: str, body: Mapping[str, Any] | None
     ) -> tuple[HTTPConnection, HTTPResponse]:
-        connection = _UnixConnection(self._path, self._timeout)
+        connection = UnixConnection(self._path, self._timeout)
         data = None if body is None else json.dumps(body).encode()
         headers = {} if data is None else {"Content-Type": "application/json"}
         try:
@@ -91,7 +91,7 @@ class Client:
             raise _broken_off(self._path, error) from error
 
 
-class _UnixConnection(HTTPConnection):
+class UnixConnection(HTTPConnection):
     """An HTTP connection whose other end is a Unix socket."""
 
     def __init__(self, path: Path, timeout: float) -> None:
@@ -99,6 +99,7 @@ class _UnixConnection(HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
+        """Connect to the socket instead of to a host."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))

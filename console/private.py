@@ -1,4 +1,4 @@
-"""A control plane for one: `launch` starts it where none runs, and it ends by itself when nothing is left to do.
+"""A control plane for one: `launch` starts it where none runs, and it ends by itself when idle.
 
 It runs in single-user mode: printed and recorded, separation of duties not enforced, nothing above tier 1.
 """
@@ -38,16 +38,13 @@ def _start(session: Session) -> None:
     started = _spawn(session, log)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
+        if session.socket_path.is_socket() and _answers(session):
+            note("handrail: no control plane was running, so a private one was started for this user.")
+            note("          Single-user mode: no separation of duties, nothing above tier 1.")
+            note(f"          It ends when it is idle; its output is in {log}.")
+            return
         if started.poll() is not None:
             raise _not_started(log)
-        if session.socket_path.is_socket() and _answers(session):
-            note(
-                "handrail: no control plane was running; started a private one for this user (single-user mode:"
-            )
-            note(
-                f"          no separation of duties, nothing above tier 1). It ends when idle. Its output: {log}"
-            )
-            return
         time.sleep(0.05)
     started.terminate()
     raise _not_started(log)

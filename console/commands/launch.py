@@ -37,6 +37,7 @@ def launch(
     session: Session,
     context: typer.Context,
     agent: _Agent,
+    *,
     task: _Task = None,
     deployment: _Deployment = None,
     runtime: _Runtime = "runc",

@@ -1,0 +1,123 @@
+"""Routes for runs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import iterate_in_threadpool
+
+from console.api.deps import Body, KernelDep, PeerDep, StopDep
+from console.api.streams import lines
+from console.api.views import Json, run_view
+from runtime import deployments
+from runtime.runs import store
+from runtime.runs.states import LaunchRequest, RunState, RunView
+from sandboxes.spec import Runtime
+
+router = APIRouter(prefix="/runs")
+
+
+class Launch(Body):
+    """What an operator asks for."""
+
+    agent: str
+    task: str | None = None
+    deployment: str | None = None
+    command: tuple[str, ...] = ()
+    runtime: Runtime = Runtime.RUNC
+
+
+@router.post("")
+async def launch(kernel: KernelDep, peer: PeerDep, body: Launch) -> Json:
+    """Launch the deployment asked for, or the agent's newest; the peer's user is its operator."""
+    found = await asyncio.to_thread(_deployment, kernel, body)
+    request = LaunchRequest(
+        deployment=found,
+        operator=peer.user,
+        task=body.task,
+        command=body.command,
+        runtime=body.runtime,
+        single_user=kernel.single_user,
+    )
+    return {"run": run_view(await kernel.runs.start(request))}
+
+
+@router.get("")
+def newest(
+    kernel: KernelDep, agent: str | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 20
+) -> Json:
+    """List runs, newest first."""
+    with kernel.ledger.read() as connection:
+        found = store.newest(connection, limit=1000 if agent else limit)
+    chosen = [run for run in found if agent in {None, run.agent}]
+    return {"runs": [run_view(run) for run in chosen[:limit]]}
+
+
+@router.get("/{run}")
+def show(kernel: KernelDep, run: str) -> Json:
+    """Show one run."""
+    return {"run": run_view(_find(kernel, run))}
+
+
+@router.post("/{run}/stop")
+async def stop(kernel: KernelDep, run: str) -> Json:
+    """End a run and wait until its ending is recorded."""
+    return {"run": run_view(await kernel.runs.stop(run))}
+
+
+@router.get("/{run}/logs")
+async def logs(kernel: KernelDep, stopping: StopDep, run: str, *, follow: bool = False) -> StreamingResponse:
+    """Stream what the agent wrote, a line at a time; with `follow`, until the run ends or serve does."""
+    view = await asyncio.to_thread(_find, kernel, run)
+    if follow and view.state is RunState.RUNNING:
+        return lines(_until(stopping, iterate_in_threadpool(_split(kernel.runs.follow(run)))))
+    return lines(_all(await kernel.runs.logs(run)))
+
+
+def _find(kernel: KernelDep, run: str) -> RunView:
+    with kernel.ledger.read() as connection:
+        return store.find(connection, run)
+
+
+def _deployment(kernel: KernelDep, body: Launch) -> str:
+    with kernel.ledger.read() as connection:
+        if body.deployment is None:
+            return deployments.newest(connection, body.agent).digest
+        return deployments.find(connection, body.deployment).digest
+
+
+def _split(pieces: Iterator[bytes]) -> Iterator[Json]:
+    """Join what the engine hands over into lines; a line without an end is given when the run ends."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from (_line(one) for one in whole)
+    if rest:
+        yield _line(rest)
+
+
+async def _all(text: bytes) -> AsyncIterator[Json]:
+    for item in _split(iter([text])):
+        yield item
+
+
+async def _until(stopping: asyncio.Event, items: AsyncIterator[Json]) -> AsyncIterator[Json]:
+    """Yield items until there are no more or serve ends; the engine's stream is left to its thread."""
+    ended = asyncio.create_task(stopping.wait())
+    try:
+        while True:
+            coming = asyncio.ensure_future(anext(items, None))
+            await asyncio.wait({coming, ended}, return_when=asyncio.FIRST_COMPLETED)
+            item = coming.result() if coming.done() else None
+            if item is None:
+                coming.cancel()
+                return
+            yield item
+    finally:
+        ended.cancel()
+
+
+def _line(text: bytes) -> Json:
+    return {"line": text.decode(errors="replace").removesuffix("\r")}

@@ -1,0 +1,159 @@
+"""Kernel values as JSON for clients. Pure; moments in the record's own form."""
+
+from datetime import datetime
+from typing import Any
+
+from profiles.risk import Cadence
+from runtime.agents import Agent
+from runtime.deployments import Deployment, Difference
+from runtime.freeze_rules import Stop
+from runtime.people.chain import PolicyState
+from runtime.people.changes import Applied, Waiting
+from runtime.people.listing import list_people
+from runtime.record.reconcile import OpenAction
+from runtime.record.trace import Entry
+from runtime.runs.states import RunView
+from runtime.tables.types import utc_text
+
+Json = dict[str, Any]
+
+
+def moment(at: datetime | None) -> str | None:
+    """Return a moment in the one textual form; nothing stays nothing."""
+    return None if at is None else utc_text(at)
+
+
+def agent_view(agent: Agent, deployments: list[Deployment]) -> Json:
+    """Return an agent with what its traits demand (R-01)."""
+    assessed = agent.assessment
+    return {
+        "name": agent.name,
+        "owner": agent.owner,
+        "traits": [trait.value for trait in agent.traits],
+        "risk": assessed.risk.label,
+        "controls": [control.value for control in (*assessed.controls, *assessed.extra)],
+        "cadence": cadence_text(assessed.cadence),
+        "registered_at": moment(agent.registered_at),
+        "deployments": [deployment_view(one) for one in deployments],
+    }
+
+
+def cadence_text(cadence: Cadence) -> str:
+    """Return how often an agent is reviewed, in words."""
+    first = f"every {cadence.first_days} days in the first month"
+    always = first if cadence.first_days != cadence.later_days else f"every {cadence.first_days} days"
+    later = "" if cadence.first_days == cadence.later_days else f", then every {cadence.later_days}"
+    return always + later + (", and each change" if cadence.every_change else "")
+
+
+def deployment_view(deployment: Deployment) -> Json:
+    """Return a deployment with its parts."""
+    return {
+        "digest": deployment.digest,
+        "agent": deployment.parts.agent,
+        "created_at": moment(deployment.created_at),
+        "parts": deployment.parts.as_json(),
+    }
+
+
+def difference_view(difference: Difference) -> Json:
+    """Return one part in which two deployments differ."""
+    return {"part": difference.part, "before": difference.before, "after": difference.after}
+
+
+def run_view(run: RunView) -> Json:
+    """Return a run."""
+    return {
+        "id": run.id,
+        "agent": run.agent,
+        "deployment": run.deployment,
+        "state": run.state.value,
+        "operator": run.operator,
+        "single_user": run.single_user,
+        "task": run.task,
+        "box": run.box,
+        "runtime": run.runtime.value,
+        "requested_at": moment(run.requested_at),
+        "released_at": moment(run.released_at),
+        "expires_at": moment(run.expires_at),
+        "ended_at": moment(run.ended_at),
+        "outcome": run.outcome,
+        "exit_code": run.exit_code,
+    }
+
+
+def entry_view(entry: Entry) -> Json:
+    """Return one entry of the record with its payload, which is agent text."""
+    leaf = entry.leaf
+    return {
+        "seq": leaf.seq,
+        "at": moment(leaf.at),
+        "kind": leaf.kind.value,
+        "actor": leaf.actor,
+        "agent": leaf.agent,
+        "deployment": leaf.deployment,
+        "run": leaf.run,
+        "subject": leaf.subject,
+        "data": dict(leaf.data),
+        "payload_state": entry.payload_state.value,
+        "payload": None if entry.payload is None else dict(entry.payload),
+    }
+
+
+def people_view(state: PolicyState) -> list[Json]:
+    """Return everybody who was ever enrolled, with all their keys."""
+    return [
+        {
+            "name": person.name,
+            "revoked": not person.counts,
+            "groups": list(person.groups),
+            "roles": [role.value for role in person.roles],
+            "keys": [key.fingerprint for key in person.keys],
+        }
+        for person in list_people(state)
+    ]
+
+
+def change_view(change: Applied | Waiting) -> Json:
+    """Return what became of a change of the policy."""
+    if isinstance(change, Applied):
+        signers = list(change.signers)
+        return {
+            "state": "applied",
+            "version": change.version,
+            "digest": change.digest,
+            "signers": signers,
+            "bootstrap": change.bootstrap,
+        }
+    return {
+        "state": "waiting",
+        "digest": change.digest,
+        "missing": list(change.missing),
+        "expires_at": moment(change.expires_at),
+    }
+
+
+def stop_view(stop: Stop) -> Json:
+    """Return a freeze that stands."""
+    return {
+        "id": stop.id,
+        "scope": stop.scope,
+        "target": stop.target,
+        "reason": stop.reason,
+        "owner": stop.owner,
+        "expires_at": moment(stop.expires_at),
+        "problem": stop.problem,
+    }
+
+
+def open_view(action: OpenAction) -> Json:
+    """Return an action whose end nobody knows."""
+    leaf = action.intent
+    return {
+        "action": leaf.subject,
+        "run": leaf.run,
+        "agent": leaf.agent,
+        "at": moment(leaf.at),
+        "cause": action.cause.value,
+        "data": dict(leaf.data),
+    }

@@ -1,0 +1,82 @@
+"""`handrail audit`: the record. `verify` trusts nobody: it reads database and anchor itself."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.cli import command, group
+from console.client import client_of
+from console.errors import Exit
+from console.offline import settings_of
+from console.session import Session
+from console.show.answer import show
+from console.show.progress import Progress
+from console.show.record import entry_lines, export_done, open_table, report_page, report_view
+from console.show.text import say, say_line_json
+from runtime.record.note import NoteVerifier
+from runtime.record.verify import verify_state
+
+app = group("Verify, follow, export and reconcile the record.")
+
+_Key = Annotated[
+    str | None, typer.Option("--log-key", help="The log's public key, where you know it from elsewhere.")
+]
+_Run = Annotated[str, typer.Argument(help="The run's id.")]
+_Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on as entries come.")]
+_Count = Annotated[int, typer.Option("-n", "--lines", min=0, max=10_000, help="How many of the newest.")]
+_Output = Annotated[Path, typer.Option("--output", "-o", help="A file that does not exist yet.")]
+_Payloads = Annotated[bool, typer.Option("--payloads", help="With agent text and arguments, decrypted.")]
+
+
+@command(app, "verify", example='handrail audit verify\nhandrail audit verify --log-key "$(cat log.vkey)"')
+def verify(session: Session, *, log_key: _Key = None) -> None:
+    """Read database and anchor, trust neither, and say what is wrong. Exit code 5 if anything is."""
+    key = None if log_key is None else NoteVerifier.parse(log_key)
+    with Progress("verifying entries") as progress:
+        report = verify_state(settings_of(session), key=key, progress=progress.tell)
+    show(session, report_view(report), report_page)
+    if report.exit_code:
+        raise typer.Exit(Exit.INTEGRITY)
+
+
+@command(app, "trace", example="handrail audit trace run-2qzv7j5m4kx3ahd6")
+def trace(session: Session, run: _Run) -> None:
+    """Rebuild a run step by step: proposals, decisions with reasons, approvals, outcomes."""
+    for entry in client_of(session).stream("audit", "trace", run):
+        _print(session, entry)
+
+
+@command(app, "tail", example="handrail audit tail -n 20\nhandrail audit tail -f")
+def tail(session: Session, *, lines: _Count = 20, follow: _Follow = False) -> None:
+    """Print the newest entries; with -f, go on as they come."""
+    for entry in client_of(session).stream("audit", "tail", lines=lines, follow=follow):
+        _print(session, entry)
+
+
+@command(app, "export", example="handrail audit export -o record.jsonl")
+def export(session: Session, *, output: _Output, payloads: _Payloads = False) -> None:
+    """Write the whole log as JSON lines that anyone can verify without Handrail."""
+    answer = client_of(session).stream("audit", "export", payloads=payloads)
+    count = 0
+    with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        for item in answer:
+            count += file.write(item["text"] + "\n") > 0
+    show(session, {"file": str(output), "lines": count}, export_done)
+
+
+@command(app, "reconcile", example="handrail audit reconcile")
+def reconcile(session: Session) -> None:
+    """List actions that were begun and whose end nobody knows. Exit code 3 if there are any."""
+    answer = client_of(session).get("audit", "open")
+    show(session, answer, open_table)
+    if answer["open"]:
+        raise typer.Exit(Exit.BLOCKED)
+
+
+def _print(session: Session, entry: dict[str, object]) -> None:
+    if session.json:
+        say_line_json(entry)
+    else:
+        say(*entry_lines(entry))

@@ -1,0 +1,86 @@
+"""Saying yes: a key press counts only after the whole thing was shown, a script's yes only with its digest.
+
+- At a terminal the card is shown page by page; what was typed before its end is thrown away.
+- Without a terminal nothing is asked: the card is printed and the command ends. `--yes --digest D` then says
+  yes to exactly the thing with that digest. `--yes` alone says yes to nothing.
+"""
+
+import sys
+import termios
+from collections.abc import Sequence
+from dataclasses import dataclass
+from shutil import get_terminal_size
+
+import typer
+
+from console.errors import BlockedError, UsageError
+from console.show.text import say
+
+_SHORTEST = 12
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the command line said about asking.
+
+    Attributes:
+        yes: do not ask.
+        digest: the digest that was shown before, or its first characters.
+    """
+
+    yes: bool
+    digest: str | None
+
+    def require(self, page: Sequence[str], digest: str, question: str) -> None:
+        """Go on only if this very thing is agreed to.
+
+        Args:
+            page: the lines to show, safe to print.
+            digest: of what the lines show.
+            question: what a yes does.
+
+        Raises:
+            UsageError: there is no terminal to ask at, and the command line does not say yes properly.
+            BlockedError: the digest given is another one, or the answer was no.
+        """
+        if self.yes:
+            self._check(digest)
+            return
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            say(*page)
+            step = f"read the above, then add: --yes --digest {digest[:_SHORTEST]}"
+            raise UsageError("nobody can be asked here", got="no terminal", next_step=step)
+        _show_whole(page)
+        if not _ask(question):
+            raise BlockedError("nothing was signed")
+
+    def _check(self, digest: str) -> None:
+        if self.digest is None:
+            raise UsageError("--yes", got="no --digest", expected="the digest that was shown before")
+        if len(self.digest) < _SHORTEST or not digest.startswith(self.digest):
+            raise BlockedError(
+                "--digest does not fit: it is not what was shown before, or has changed since",
+                got=self.digest,
+                expected=digest,
+                next_step="read it again",
+            )
+
+
+def _show_whole(page: Sequence[str]) -> None:
+    """Print all lines, stopping at each full screen; the last line is always seen before the question."""
+    height = max(2, get_terminal_size().lines - 1)
+    for start in range(0, len(page), height):
+        say(*page[start : start + height])
+        if start + height < len(page):
+            _forget_typed()
+            typer.prompt("-- more: Enter --", default="", show_default=False, prompt_suffix=" ")
+
+
+def _ask(question: str) -> bool:
+    _forget_typed()
+    return typer.confirm(question, default=False)
+
+
+def _forget_typed() -> None:
+    """Throw away what was typed ahead: a yes before the end of the card is no yes."""
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)

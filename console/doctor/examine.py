@@ -1,0 +1,35 @@
+"""All checks, in the order in which a newcomer can put things right."""
+
+from datetime import datetime
+
+from console.client import Client
+from console.doctor.engine import examine_engine
+from console.doctor.finding import Finding, Level, good
+from console.doctor.people import examine_people
+from console.doctor.rights import examine_rights
+from console.doctor.state import examine_state
+from console.errors import ConsoleError
+from runtime.settings import Settings
+
+
+def examine(settings: Settings, client: Client, *, now: datetime) -> list[Finding]:
+    """Look at everything.
+
+    Args:
+        settings: what to look at.
+        client: calls the control plane, if one runs.
+        now: the present moment.
+    """
+    state = examine_state(settings, now=now)
+    people = [] if any(finding.level is Level.FAIL for finding in state[:2]) else examine_people(settings)
+    engine = examine_engine(settings.docker_socket)
+    return [*engine, *examine_rights(), *state, *people, _serve(client)]
+
+
+def _serve(client: Client) -> Finding:
+    try:
+        health = client.get("health")
+    except ConsoleError as error:
+        return Finding("serve", Level.WARN, error.what, error.next_step)
+    mode = "single-user mode" if health["single_user"] else f"for {health['user']}"
+    return good("serve", f"process {health['pid']}, {mode}, since {health['started_at'][:19]}Z")
