@@ -124,7 +124,7 @@ class RunProtocol(HttpToolsProtocol):
 def run_config(app: ASGIApp) -> Config:
     """One run's HTTP settings: no `Server` and no `Date` header, no access log, no WebSocket."""
     config = Config(
-        app,  # type: ignore[arg-type]  # the same ASGI interface, typed looser
+        app,
         interface="asgi3",
         lifespan="off",
         ws="none",

@@ -1,0 +1,121 @@
+"""A stdio server in a box of its own: its streams, its listeners to named TCP services, its end."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from profiles.schema import Profile, StdioUpstream
+from runtime.clock import Clock, utc_now
+from runtime.upstreams.errors import UpstreamUnavailableError
+from runtime.upstreams.tcp import TcpForwarder
+from sandboxes.channel import Channel, open_channel
+from sandboxes.driver import Box, SandboxDriver
+from sandboxes.errors import SandboxError
+from sandboxes.plan import upstream_box
+from sandboxes.spec import Runtime
+from sandboxes.stdio import LINE_LIMIT_BYTES, Stdio
+
+
+@dataclass(frozen=True)
+class BoxRoom:
+    """What is needed to make boxes.
+
+    Attributes:
+        driver: the engine.
+        owner: the state directory's id.
+        volumes: host directory of each volume that a profile may name.
+        runtime: the walls.
+        labels: kept by the engine; never visible inside.
+        now: gives the moment from which a box's lifetime counts.
+    """
+
+    driver: SandboxDriver
+    owner: str
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    runtime: Runtime = Runtime.RUNC
+    labels: Mapping[str, str] = field(default_factory=dict)
+    now: Clock = utc_now
+
+
+class BoxedLines:
+    """The streams of a boxed server; closing them ends the box."""
+
+    def __init__(self, room: BoxRoom, box: Box, stdio: Stdio) -> None:
+        """Take over a box that was made and not yet started."""
+        self.forwarder = TcpForwarder()
+        self.channel: Channel | None = None
+        self._room = room
+        self._box = box
+        self._stdio = stdio
+
+    async def readline(self, limit: int = LINE_LIMIT_BYTES) -> bytes:
+        """Return the next line of stdout; ValueError when it is longer than `limit`."""
+        return await self._stdio.readline(limit)
+
+    async def write(self, data: bytes) -> None:
+        """Write to stdin."""
+        await self._stdio.write(data)
+
+    async def close(self) -> None:
+        """Cut everything and remove the box."""
+        await self.forwarder.close()
+        if self.channel is not None:
+            self.channel.close()
+        await self._stdio.close()
+        await asyncio.to_thread(self._room.driver.remove, self._box)
+
+
+async def start_boxed(
+    room: BoxRoom, profile: Profile, name: str, spec: StdioUpstream, environment: Mapping[str, str]
+) -> BoxedLines:
+    """Make a box for a server and start it.
+
+    Args:
+        room: what is needed to make it.
+        profile: whose lifetime and processor share hold.
+        name: the upstream's name, for messages.
+        spec: the profile's entry.
+        environment: the server's whole environment, its credentials included.
+
+    Raises:
+        UpstreamUnavailableError: a volume is unknown, or the engine refused; nothing is left over.
+    """
+    try:
+        box = await asyncio.to_thread(_create, room, profile, spec, environment)
+    except KeyError as cause:
+        raise UpstreamUnavailableError(
+            f"upstream {name}: no directory for volume {cause}; name one in the operator's volumes"
+        ) from cause
+    except SandboxError as cause:
+        raise UpstreamUnavailableError(f"upstream {name}: no box could be made: {cause}") from cause
+    try:
+        return await _begin(room, box, spec)
+    except BaseException as cause:
+        await asyncio.to_thread(room.driver.remove, box)
+        if isinstance(cause, SandboxError):
+            raise UpstreamUnavailableError(f"upstream {name}: its box did not start: {cause}") from cause
+        raise
+
+
+def _create(room: BoxRoom, profile: Profile, spec: StdioUpstream, environment: Mapping[str, str]) -> Box:
+    image = room.driver.image(spec.image).digest
+    described = upstream_box(
+        profile,
+        spec,
+        image,
+        environment=environment,
+        volumes=room.volumes,
+        runtime=room.runtime,
+        labels=room.labels,
+    )
+    return room.driver.create(described, owner=room.owner, now=room.now())
+
+
+async def _begin(room: BoxRoom, box: Box, spec: StdioUpstream) -> BoxedLines:
+    lines = BoxedLines(room, box, await room.driver.attach_stdio(box))
+    await asyncio.to_thread(room.driver.start, box)
+    ports = tuple(target.port for target in spec.tcp.values())
+    if ports:
+        lines.channel = await asyncio.to_thread(open_channel, room.driver, box, ports)
+        await lines.forwarder.open(lines.channel.listeners, spec.tcp)
+    return lines

@@ -1,0 +1,163 @@
+"""Persons with real keys, and a town they live in: a real record, a real policy, one state directory."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, text
+
+from profiles.load import shipped_policy
+from profiles.policy import Role
+from runtime.clock import random_bytes
+from runtime.db import open_engine, writing
+from runtime.people.chain import PolicyState
+from runtime.people.changes import (
+    Applied,
+    Waiting,
+    first_version,
+    init_policy,
+    next_version,
+    sign_change,
+    submit_change,
+)
+from runtime.people.edit import NewPerson, with_people
+from runtime.people.pin import PIN_NAME, write_pin
+from runtime.people.policies import PolicyBook
+from runtime.people.roster import Refused
+from runtime.people.sshsig import public_key_of, sign
+from runtime.people.statement import Matter, SignedStatement, draft
+from runtime.record.batch import Tx
+from runtime.record.keys import load_keys
+from runtime.record.ledger import Ledger
+from runtime.record.setup import open_ledger, prepare_state
+from runtime.settings import Settings
+
+T = TypeVar("T")
+START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone who can sign."""
+
+    name: str
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate, repr=False)
+
+    @property
+    def line(self) -> str:
+        return public_key_of(self.key).line
+
+    @property
+    def fingerprint(self) -> str:
+        return public_key_of(self.key).fingerprint
+
+    def says(
+        self,
+        matter: Matter,
+        *,
+        to: str,
+        at: datetime,
+        expires: datetime | None = None,
+        nonce: bytes | None = None,
+    ) -> SignedStatement:
+        """Sign a statement for the installation `to`."""
+        statement = draft(
+            matter,
+            installation=to,
+            person=self.name,
+            now=at,
+            nonce=nonce or random_bytes(16),
+            expires=expires,
+        )
+        body = statement.to_bytes()
+        return SignedStatement(body, sign(self.key, body))
+
+    def enrolled(self, *groups: str, roles: Iterable[Role] = (), identities: Iterable[str] = ()) -> NewPerson:
+        return NewPerson(self.name, (self.line,), groups, tuple(roles), tuple(identities))
+
+
+class Town:
+    """One installation: its record, its policy and its time."""
+
+    def __init__(self, directory: Path) -> None:
+        self.now = START
+        self.settings = Settings(state_dir=directory / "state", anchor_dir=directory / "anchor")
+        prepare_state(self.settings)
+        self.installation = load_keys(self.settings.keys_dir).signer.verifier.name
+        self.ledger: Ledger = open_ledger(self.settings, clock=lambda: self.now)
+        self.pin_path = self.settings.state_dir / PIN_NAME
+        self._book: PolicyBook | None = None
+
+    def close(self) -> None:
+        self.ledger.close()
+
+    def later(self, **span: float) -> datetime:
+        """Let time pass."""
+        self.now += timedelta(**span)
+        return self.now
+
+    def signed(self, person: Person, matter: Matter, *, expires: datetime | None = None) -> SignedStatement:
+        return person.says(matter, to=self.installation, at=self.now, expires=expires)
+
+    def write(self, unit: Callable[[Tx], T]) -> T:
+        return self.ledger.write_sync(unit)
+
+    def read(self, question: Callable[[Connection], T]) -> T:
+        with self.ledger.read() as conn:
+            return question(conn)
+
+    def begin(self, policy: str, *signers: Person) -> None:
+        """Put version 1 in force, signed by these persons."""
+        matter = first_version(policy).matter
+        signed = [self.signed(person, matter) for person in signers]
+        pin = self.write(lambda tx: init_policy(tx, policy, signed, installation=self.installation))
+        write_pin(self.pin_path, pin)
+
+    @property
+    def book(self) -> PolicyBook:
+        if self._book is None:
+            self._book = PolicyBook(self.pin_path, self.installation)
+        return self._book
+
+    def restart(self) -> None:
+        """Forget everything that is only in memory."""
+        self._book = None
+
+    @property
+    def state(self) -> PolicyState:
+        return self.read(self.book.current)
+
+    def change(self, policy: str, *signers: Person) -> Applied | Waiting | Refused:
+        """Propose a policy and sign it, one person after the other; return the last answer."""
+        version = next_version(self.state, policy)
+        answer: Applied | Waiting | Refused | None = None
+        for person in signers:
+            signed = self.signed(person, version.matter)
+            answer = self.write(lambda tx, signed=signed: self._hand_in(tx, version.digest, policy, signed))  # type: ignore[misc]
+            self.read(self.book.remember)
+        assert answer is not None
+        return answer
+
+    def _hand_in(
+        self, tx: Tx, digest: str, policy: str, signed: SignedStatement
+    ) -> Applied | Waiting | Refused:
+        state = self.book.current(tx.conn)
+        query = text("SELECT 1 FROM policy_change WHERE digest = :digest")
+        known = tx.conn.execute(query, {"digest": digest}).first()
+        if known:
+            return sign_change(tx, state, digest, signed, now=self.now)
+        return submit_change(tx, state, policy, signed, now=self.now)
+
+    def tamper(self, sql: str, **values: object) -> None:
+        """Change the database by hand, behind everyone's back, as someone with a database shell would."""
+        with writing(open_engine(self.settings.database)) as conn:
+            conn.execute(text("PRAGMA foreign_keys=OFF"))
+            assert conn.execute(text(sql), values).rowcount, "the attack changed nothing"
+
+
+def policy_of(*people: NewPerson, version: int = 1) -> str:
+    """Return the shipped policy with these persons enrolled."""
+    return with_people(shipped_policy().text, people, version=version)
