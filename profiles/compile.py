@@ -155,7 +155,7 @@ def _schema_of(action: CompiledAction) -> str:
     return (
         f"action {quoted(action.name)} appliesTo {{\n"
         f"  principal: [Agent], resource: [{action.resource_type}],\n"
-        "  context: { effect: String, granted: Set<String>, unclear: Set<String>,\n"
+        "  context: { effect: String, granted: Set<String>, count: Long, unclear: Set<String>,\n"
         f"             args: {{ {args} }} }}\n}};"
     )
 

@@ -14,6 +14,8 @@ from profiles.yaml_source import Source
 
 _NEVER_ALL = "; nothing stands for all: name each one"
 _SHOWN = 60
+_KIND = "kind"
+_KIND_ERRORS = ("union_tag_invalid", "union_tag_not_found")
 
 
 def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) -> list[Problem]:
@@ -43,12 +45,17 @@ def _place(detail: ErrorDetails, source: Source) -> Place:
     for step in detail["loc"]:
         if (*place, step) in source.lines:
             place = (*place, step)
+    if detail["type"] in _KIND_ERRORS:
+        return (*place, _KIND)
     missing = detail["type"] == "missing" and isinstance(detail["input"], Mapping)
     return (*place, detail["loc"][-1]) if missing else place
 
 
 def _message(detail: ErrorDetails, keys: frozenset[str]) -> str:
     kind, got = detail["type"], detail["input"]
+    if kind in _KIND_ERRORS and isinstance(got, Mapping):
+        kinds = _context(detail).get("expected_tags", "its kinds")
+        return f"got {_shown(got.get(_KIND))}, expected one of {kinds}"
     if kind == "missing":
         return "is missing; it has no default"
     if kind == "extra_forbidden":
@@ -60,11 +67,10 @@ def _message(detail: ErrorDetails, keys: frozenset[str]) -> str:
 
 
 def _expected(detail: ErrorDetails) -> str:
-    context = detail.get("ctx") or {}
     if detail["type"] == "string_pattern_mismatch":
-        return f"text that matches {context['pattern']}"
-    if detail["type"].startswith("union_tag"):
-        return f"one of {context.get('expected_tags', 'its kinds')}"
+        return f"text that matches {_context(detail)['pattern']}"
+    if detail["type"] in ("enum", "literal_error"):
+        return f"one of {_context(detail)['expected']}"
     said = detail["msg"].partition(" should ")[2] or detail["msg"]
     said = said.removeprefix("be ").removeprefix("have ")
     return (
@@ -74,10 +80,14 @@ def _expected(detail: ErrorDetails) -> str:
     )
 
 
+def _context(detail: ErrorDetails) -> Mapping[str, Any]:
+    return detail.get("ctx") or {}
+
+
 def _suggestion(key: str, keys: frozenset[str]) -> str:
     if key == "traits":
         return "; traits belong to `agent register`"
-    near = difflib.get_close_matches(key, keys, n=1)
+    near = difflib.get_close_matches(key, keys - {key}, n=1)
     return f"; did you mean `{near[0]}`?" if near else ""
 
 

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, GetJsonSchemaHandler, Tag, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from profiles.base import ArgumentName, Name, Strict, UpstreamText
 from profiles.effects import Effect
@@ -65,6 +67,15 @@ class ArgumentSpec(Strict):
     values: Annotated[tuple[Scalar, ...], Field(min_length=1, max_length=200, strict=False)] | None = None
     max: Annotated[float, Field(ge=0, le=1e11)] | None = None
     max_length: Annotated[int, Field(ge=0, le=16_777_216)] | None = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe both forms; `type` follows from the role where it is left out."""
+        long_form = handler.resolve_ref_schema(handler(core_schema))
+        long_form["required"] = ["role"]
+        return {"anyOf": [{"enum": [role.value for role in ArgumentRole]}, long_form]}
 
     @model_validator(mode="before")
     @classmethod

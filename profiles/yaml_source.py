@@ -81,7 +81,7 @@ def read_source(data: bytes) -> Source:
         source.problems.append(Problem("", f"not plain YAML: {said}", mark.line + 1 if mark else None))
     except yaml.reader.ReaderError as error:
         line = error.position and data.decode()[: error.position].count("\n") + 1
-        source.problems.append(Problem("", f"got the character U+{ord(error.character):04X}", line or 1))
+        source.problems.append(Problem("", f"got the character U+{error.character:04X}", line or 1))
     else:
         _read_document(source, node)
     return source

@@ -16,7 +16,7 @@ import cedarpy
 
 from profiles.compile import PERMIT_ID, Compiled, CompiledAction
 from profiles.effects import Effect
-from profiles.facts import Fact, read_facts
+from profiles.facts import CLAMP, Fact, read_facts
 from runtime.errors import KernelError
 
 _SHOWN_ERRORS = 3
@@ -46,6 +46,7 @@ class CedarRequest:
         effect: The class of this very call, after anything that raised it.
         granted: The classes granted to the deployment now.
         args: The call's arguments as parsed JSON.
+        count: How many actions the call is.
     """
 
     agent: str
@@ -54,6 +55,7 @@ class CedarRequest:
     effect: Effect
     granted: frozenset[Effect]
     args: Mapping[str, object]
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def _as_cedar(request: CedarRequest, found: _Slice) -> dict[str, object]:
     context = {
         "effect": request.effect.value,
         "granted": [effect.value for effect in request.granted],
+        "count": max(0, min(CLAMP, request.count)),
         "unclear": facts.unclear,
         "args": facts.args,
     }
