@@ -152,9 +152,11 @@ def sign_change(
     row = _pending(tx.conn, digest)
     if now >= row.expires_at:
         raise ChangeError(f"change {digest[:16]} expired at {row.expires_at.isoformat()}: propose it again")
+    if row.previous != state.head.digest:
+        raise ChangeError(f"change {digest[:16]} was overtaken by another one: propose it again")
     version = next_version(state, row.text)
     if version.digest != digest:
-        raise ChangeError(f"change {digest[:16]} was overtaken by another one: propose it again")
+        raise ChangeError(f"change {digest[:16]} is not what was proposed: its text was altered")
     said = _word_on(version, signed, state.roster, now=now)
     return said if isinstance(said, Refused) else _take(tx, state, version, said, expires_at=row.expires_at)
 

@@ -14,6 +14,7 @@ from runtime.people.pin import Pin, read_pin, write_pin
 from runtime.people.statements import load_statements, read_ids
 from runtime.people.versions import Revocation, Version
 from runtime.record.events import EventKind
+from runtime.record.statements import Prepared
 from runtime.tables.log import LogEntryRow
 from runtime.tables.people import KeyRevocationRow, PolicyVersionRow
 
@@ -59,7 +60,7 @@ class PolicyBook:
         Raises:
             PolicyChainError: the database does not hold what is pinned; nobody can decide anything.
         """
-        key = tuple(conn.execute(_LAST).one())
+        key = _last(conn.dialect).run(conn, {}).fetchone()
         cached = self._cached
         if cached is None or cached[0] != key:
             cached = (key, self._walk(conn))
@@ -93,6 +94,11 @@ class PolicyBook:
                 f"the record's first policy is {str(recorded)[:16]} and the pin says {self._pin.root[:16]}: "
                 "one of them was replaced; run `handrail audit verify`"
             )
+
+
+@lru_cache(maxsize=1)
+def _last(dialect: Dialect) -> Prepared:
+    return Prepared(_LAST, dialect)
 
 
 def _read_versions(conn: Connection) -> list[Version]:

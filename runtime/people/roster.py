@@ -140,16 +140,17 @@ def build_roster(
         for account in person.identities:
             _claim(accounts, account.casefold(), name)
     dead = frozenset(revoked)
-    text = "\n".join([installation, source, *sorted(dead)])
+    known = {**(ever or {}), **owners}
+    parts = [installation, source, *sorted(dead), "", *(f"{key} {known[key]}" for key in sorted(known))]
     return Roster(
-        hashlib.sha256(text.encode()).hexdigest(),
+        hashlib.sha256("\n".join(parts).encode()).hexdigest(),
         installation,
         policy.version,
         policy,
         dead,
         MappingProxyType(owners),
         MappingProxyType(accounts),
-        MappingProxyType({**(ever or {}), **owners}),
+        MappingProxyType(known),
     )
 
 

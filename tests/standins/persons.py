@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 
 from profiles.load import shipped_policy
 from profiles.policy import Role
@@ -75,8 +75,16 @@ class Person:
         body = statement.to_bytes()
         return SignedStatement(body, sign(self.key, body))
 
-    def enrolled(self, *groups: str, roles: Iterable[Role] = (), identities: Iterable[str] = ()) -> NewPerson:
-        return NewPerson(self.name, (self.line,), groups, tuple(roles), tuple(identities))
+    def enrolled(
+        self,
+        *groups: str,
+        roles: Iterable[Role] = (),
+        identities: Iterable[str] = (),
+        also: Iterable["Person"] = (),
+    ) -> NewPerson:
+        """What to enrol: this key, and those of `also` as further keys of the same person."""
+        keys = (self.line, *(other.line for other in also))
+        return NewPerson(self.name, keys, groups, tuple(roles), tuple(identities))
 
 
 class Town:
@@ -150,6 +158,15 @@ class Town:
         if known:
             return sign_change(tx, state, digest, signed, now=self.now)
         return submit_change(tx, state, policy, signed, now=self.now)
+
+    def count(self, table: str) -> int:
+        query = select(func.count()).select_from(text(table))
+        return int(self.read(lambda conn: conn.execute(query).scalar_one()))
+
+    def kinds(self) -> list[str]:
+        """The kinds of all entries of the record, oldest first."""
+        query = "SELECT kind FROM log_entry ORDER BY seq"
+        return [str(row[0]) for row in self.read(lambda conn: conn.exec_driver_sql(query).all())]
 
     def tamper(self, sql: str, **values: object) -> None:
         """Change the database by hand, behind everyone's back, as someone with a database shell would."""
