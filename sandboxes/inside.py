@@ -5,6 +5,7 @@ the box itself. So there the box's own shell tries, run with `exec` as the box's
 """
 
 import json
+import platform
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -110,7 +111,14 @@ def try_by_shell(driver: SandboxDriver, box: Box) -> Tries:
     if result.exit_code != 0 or answers.get("end") != "reached":
         reason = result.stderr.decode(errors="replace").strip()[:200] or f"exit code {result.exit_code}"
         return Tries(trouble=f"its shell could not try: {reason}; a gVisor box needs an image with sh")
-    return Tries(answers=answers)
+    return Tries(answers=answers | {"kernel": kernel_of(answers.get("version", ""), platform.release())})
+
+
+def kernel_of(version: str, host_release: str) -> str:
+    """Whether a box's /proc/version names a kernel of its own. A covered file names none."""
+    if not version.startswith("Linux version "):
+        return "not shown"
+    return "the host's" if host_release in version else "its own"
 
 
 def parse_shell_answers(text: str) -> dict[str, str]:

@@ -76,6 +76,7 @@ def _is_local(word: str) -> bool:
 
 def _sentry_answers(spec: BoxSpec, answers: Mapping[str, str]) -> Iterator[Check]:
     status = parse_status(answers.get("status", ""))
+    yield _one_of("kernel", {"its own"}, answers.get("kernel", "not shown"))
     for name in CAPABILITY_SETS[:4]:
         yield _one_of(name, {"0" * 16}, status.get(name, "not shown"))
     yield _one_of("uid", {" ".join([str(spec.uid)] * 4)}, status.get("Uid", "not shown"))

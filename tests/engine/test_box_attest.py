@@ -1,0 +1,270 @@
+"""Take away each hardening option, one by one, and the attestation refuses the box."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandboxes.attest import attest, examine
+from sandboxes.docker_options import create_arguments
+from sandboxes.errors import AttestationError, BoxGoneError
+from sandboxes.proof import Source
+from sandboxes.spec import Runtime
+from tests.standins.boxes import SHELLLESS, Boxes, needs, small_spec
+
+pytestmark = pytest.mark.engine
+Arguments = dict[str, Any]
+
+
+def walls(**changes: Any) -> Callable[[Arguments], Arguments]:
+    """Change parts of HostConfig; None takes the option away."""
+
+    def alter(arguments: Arguments) -> Arguments:
+        host = {
+            name: value for name, value in (arguments["HostConfig"] | changes).items() if value is not None
+        }
+        return arguments | {"HostConfig": host}
+
+    return alter
+
+
+def config(**changes: Any) -> Callable[[Arguments], Arguments]:
+    """Change parts beside HostConfig; None takes the option away."""
+
+    def alter(arguments: Arguments) -> Arguments:
+        return {name: value for name, value in (arguments | changes).items() if value is not None}
+
+    return alter
+
+
+def security(*options: str) -> Callable[[Arguments], Arguments]:
+    """Keep only those security options that start so, plus any given whole."""
+
+    def alter(arguments: Arguments) -> Arguments:
+        asked = arguments["HostConfig"]["SecurityOpt"]
+        kept = [item for item in asked if item.startswith(options)]
+        added = [item for item in options if item.endswith("unconfined")]
+        return walls(SecurityOpt=kept + added)(arguments)
+
+    return alter
+
+
+def both(*alters: Callable[[Arguments], Arguments]) -> Callable[[Arguments], Arguments]:
+    """One change after the other."""
+
+    def alter(arguments: Arguments) -> Arguments:
+        for one in alters:
+            arguments = one(arguments)
+        return arguments
+
+    return alter
+
+
+BIND = {"Type": "bind", "Source": "/var/tmp", "Target": "/data", "ReadOnly": False}
+ON_RUNC = {
+    "network none to bridge": (
+        walls(NetworkMode="bridge"),
+        "host:network interfaces",
+        "inside:IPv4 to outside",
+    ),
+    "network none to host": (walls(NetworkMode="host"), "host:net namespace", "host:network"),
+    "private ipc": (walls(IpcMode="host"), "host:ipc namespace", "engine:IpcMode"),
+    "private cgroup namespace": (
+        walls(CgroupnsMode="host"),
+        "host:cgroup namespace",
+        "inside:read /proc/1/cgroup",
+    ),
+    "own process namespace": (walls(PidMode="host"), "host:pid namespace", "engine:PidMode"),
+    "own host name": (
+        both(walls(UTSMode="host"), config(Hostname=None)),
+        "host:uts namespace",
+        "inside:host name",
+    ),
+    "init": (walls(Init=None), "engine:Init"),
+    "not privileged": (walls(Privileged=True), "host:CapBnd", "engine:Privileged"),
+    "dropped capabilities": (walls(CapDrop=None), "host:CapBnd", "engine:CapDrop"),
+    "no capability added": (walls(CapAdd=["NET_ADMIN"]), "host:CapBnd", "engine:CapAdd"),
+    "no new privileges": (security("seccomp"), "host:NoNewPrivs", "engine:SecurityOpt"),
+    "our system call filter": (security("no-new"), "inside:call ptrace", "inside:vsock socket"),
+    "any system call filter": (
+        security("no-new", "seccomp=unconfined"),
+        "host:Seccomp",
+        "inside:call unshare",
+    ),
+    "read-only root": (walls(ReadonlyRootfs=None), "host:root file system", "inside:write to /"),
+    "masked paths": (walls(MaskedPaths=[]), "host:masked /proc/version", "inside:read /proc/version"),
+    "read-only paths": (
+        walls(ReadonlyPaths=[]),
+        "host:read-only /proc/sys",
+        "inside:truncate /proc/sys/kernel/hostname",
+    ),
+    "neutral name server": (walls(Dns=["192.0.2.53"]), "inside:read /etc/resolv.conf"),
+    "no name server asked for": (walls(Dns=None), "engine:Dns"),
+    "no search domain": (walls(DnsSearch=["corp.example"]), "inside:read /etc/resolv.conf"),
+    "no other host named": (walls(ExtraHosts=["db.example:192.0.2.7"]), "inside:read /etc/hosts"),
+    "memory limit": (walls(Memory=None, MemorySwap=None), "host:memory limit"),
+    "no swap": (walls(MemorySwap=-1), "host:swap limit"),
+    "processor limit": (walls(NanoCpus=None), "host:cpu limit"),
+    "pids limit": (walls(PidsLimit=None), "host:pids limit"),
+    "small shared memory": (walls(ShmSize=None), "host:scratch /dev/shm"),
+    "open files and core limits": (walls(Ulimits=[]), "host:open files limit", "host:core dump limit"),
+    "capped log": (walls(LogConfig=None), "engine:LogConfig"),
+    "uncapped local log": (walls(LogConfig={"Type": "local", "Config": {}}), "engine:LogConfig"),
+    "sized scratch": (walls(Tmpfs={"/tmp": "rw", "/home/agent": "rw"}), "host:scratch /tmp", "engine:Tmpfs"),
+    "scratch at all": (walls(Tmpfs=None), "host:scratch /tmp", "host:scratch /home/agent"),
+    "no other mount": (walls(Mounts=[BIND]), "host:unexpected writable mounts", "engine:mounts"),
+    "no bind": (walls(Binds=["/var/tmp:/data:rw"]), "host:unexpected writable mounts", "engine:Binds"),
+    "no volume": (config(Volumes={"/data": {}}), "host:unexpected writable mounts", "engine:mounts"),
+    "no device": (
+        walls(Devices=[{"PathOnHost": "/dev/null", "PathInContainer": "/dev/x", "CgroupPermissions": "rwm"}]),
+        "engine:Devices",
+    ),
+    "no sysctl": (walls(Sysctls={"net.ipv4.ip_unprivileged_port_start": "0"}), "engine:Sysctls"),
+    "no more groups": (walls(GroupAdd=["4"]), "host:groups", "inside:ids"),
+    "no restart": (walls(RestartPolicy={"Name": "always"}), "engine:RestartPolicy"),
+    "killed when out of memory": (walls(OomKillDisable=True), "engine:OomKillDisable"),
+    "a user": (config(User=None), "host:uid", "inside:gain root"),
+    "a group": (config(User="65534"), "host:gid", "inside:ids"),
+    "constant host name": (config(Hostname="tier-0"), "inside:host name", "engine:Hostname"),
+    "no terminal": (config(Tty=True), "engine:Tty"),
+    "stdin stays open": (config(StdinOnce=True), "engine:StdinOnce"),
+    "no health check": (config(Healthcheck={"Test": ["CMD", "true"]}), "engine:Healthcheck"),
+    "the gate": (config(Entrypoint=["sleep"], Cmd=["60"]), "engine:Entrypoint"),
+    "the image": (config(Image=SHELLLESS, Entrypoint=["sleep"], Cmd=["60"]), "engine:image"),
+    "the working directory": (config(WorkingDir="/"), "engine:WorkingDir"),
+}
+ON_RUNSC = {
+    "network none to bridge": (
+        walls(NetworkMode="bridge"),
+        "host:network interfaces",
+        "inside:network interfaces",
+    ),
+    "dropped capabilities": (walls(CapDrop=None), "inside:CapBnd"),
+    "read-only root": (walls(ReadonlyRootfs=None), "inside:root file system"),
+    "memory limit": (walls(Memory=None, MemorySwap=None), "host:memory limit"),
+    "no swap": (walls(MemorySwap=-1), "host:swap limit"),
+    "processor limit": (walls(NanoCpus=None), "host:cpu limit"),
+    "pids limit": (walls(PidsLimit=None), "host:pids limit"),
+    "open files limit": (walls(Ulimits=[]), "inside:open files limit"),
+    "neutral name server": (walls(Dns=["192.0.2.53"]), "inside:read /etc/resolv.conf"),
+    "sized scratch": (walls(Tmpfs={"/tmp": "rw", "/home/agent": "rw"}), "inside:scratch /tmp"),
+    "no bind": (walls(Binds=["/var/tmp:/data:rw"]), "engine:Binds", "engine:mounts"),
+    "a user": (config(User=None), "inside:uid", "engine:User"),
+    "a group": (config(User="65534"), "inside:gid"),
+    "constant host name": (config(Hostname="tier-0"), "inside:host name"),
+    "capped log": (walls(LogConfig=None), "engine:LogConfig"),
+    "gVisor itself": (walls(Runtime="runc"), "engine:Runtime", "inside:kernel"),
+}
+
+
+def names_of(failed: AttestationError) -> set[str]:
+    return {f"{check.source}:{check.name}" for check in failed.failed}
+
+
+@pytest.mark.parametrize("missing", ON_RUNC)
+def test_a_box_without_one_option_is_refused(missing: str, boxes: Boxes) -> None:
+    """Issue 1, item 4; DESIGN section 4 "isolation reported on, actually off"."""
+    alter, *expected = ON_RUNC[missing]
+    spec = small_spec()
+
+    with boxes.one(spec, alter) as box, pytest.raises(AttestationError) as refused:
+        attest(boxes.driver, box, spec)
+
+    assert set(expected) <= names_of(refused.value)
+
+
+@pytest.mark.gvisor
+@pytest.mark.parametrize("missing", ON_RUNSC)
+def test_a_gvisor_box_without_one_option_is_refused(missing: str, boxes: Boxes) -> None:
+    """The same for gVisor, for the options that its sentry lets through to the box or the host."""
+    needs(Runtime.RUNSC)
+    alter, *expected = ON_RUNSC[missing]
+    spec = small_spec(Runtime.RUNSC)
+
+    with boxes.one(spec, alter) as box, pytest.raises(AttestationError) as refused:
+        attest(boxes.driver, box, spec)
+
+    assert set(expected) <= names_of(refused.value)
+
+
+def test_every_option_we_ask_for_has_a_row() -> None:
+    """An option added without a row above would be one nobody notices missing."""
+    arguments = create_arguments(small_spec(), {})
+    rows = [
+        json.dumps(alter(create_arguments(small_spec(), {})), sort_keys=True)
+        for alter, *_ in ON_RUNC.values()
+    ]
+
+    changed = {
+        name
+        for name, value in arguments["HostConfig"].items()
+        if any(json.loads(row)["HostConfig"].get(name) != value for row in rows)
+    }
+
+    assert changed | {"Runtime"} == set(arguments["HostConfig"])
+
+
+def test_a_box_as_specified_is_attested(runtime: Runtime, boxes: Boxes) -> None:
+    """The proof holds checks of all three witnesses, and names what gVisor's sentry answers for."""
+    spec = small_spec(runtime)
+
+    with boxes.one(spec) as box:
+        proof = attest(boxes.driver, box, spec)
+
+    assert {check.source for check in proof.checks} == set(Source)
+    assert len(proof.checks) > 70
+    given = {check.name for check in proof.checks if check.expected == "given by the sentry"}
+    assert given == ({"Seccomp", "NoNewPrivs"} if runtime is Runtime.RUNSC else set())
+
+
+def test_an_image_without_a_shell_is_attested_too(boxes: Boxes) -> None:
+    """The helper enters the box, so nothing of the image is needed to try."""
+    spec = small_spec(image=SHELLLESS, command=("sleep", "60"))
+
+    with boxes.one(spec) as box:
+        proof = attest(boxes.driver, box, spec)
+
+    assert any(check.name == "call ptrace" and check.got == "EPERM" for check in proof.checks)
+
+
+@pytest.mark.parametrize("row", ["read-only root", "our system call filter", "no new privileges", "a user"])
+def test_an_image_without_a_shell_is_refused_as_surely(row: str, boxes: Boxes) -> None:
+    alter, *expected = ON_RUNC[row]
+    spec = small_spec(image=SHELLLESS, command=("sleep", "60"))
+
+    with boxes.one(spec, alter) as box, pytest.raises(AttestationError) as refused:
+        attest(boxes.driver, box, spec)
+
+    assert set(expected) <= names_of(refused.value)
+
+
+@pytest.mark.gvisor
+def test_a_gvisor_box_without_a_shell_is_refused_because_nobody_can_try_inside(boxes: Boxes) -> None:
+    needs(Runtime.RUNSC)
+    spec = small_spec(Runtime.RUNSC, image=SHELLLESS, command=("sleep", "60"))
+
+    with boxes.one(spec) as box:
+        proof = examine(boxes.driver, box, spec)
+
+    assert [check.name for check in proof.failed] == ["tries"]
+
+
+def test_a_box_whose_stdin_is_closed_ends_before_it_can_be_attested(boxes: Boxes) -> None:
+    spec = small_spec()
+    box = boxes.started(spec, config(OpenStdin=False))
+    boxes.driver.wait(box)
+
+    with pytest.raises(BoxGoneError):
+        attest(boxes.driver, box, spec)
+
+
+def test_attesting_leaves_the_gate_closed_and_usable(runtime: Runtime, boxes: Boxes) -> None:
+    spec = small_spec(runtime)
+    box = boxes.started(spec)
+
+    attest(boxes.driver, box, spec)
+    boxes.driver.release(box, ["echo", "first byte"], {"PATH": "/bin"})
+
+    assert boxes.driver.wait(box).exit_code == 0
+    assert b"".join(boxes.driver.logs(box)) == b"first byte\n"
