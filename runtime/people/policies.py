@@ -4,9 +4,10 @@ The whole chain is verified once; after that each read costs one small query, wh
 changed or deleted last one. What was verified stays in memory: editing an old row changes nothing.
 """
 
+from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Dialect, func, select
 
 from runtime.people.chain import PolicyState, walk
 from runtime.people.errors import PolicyChainError
