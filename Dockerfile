@@ -13,6 +13,7 @@ RUN python3 -m pip install --no-cache-dir --no-compile --no-index --find-links /
 
 FROM ${BASE} AS agent
 COPY --from=agent-libraries /usr/local /usr/local
+RUN touch --date @315532800 /usr/local
 USER 65534:65534
 CMD ["python3"]
 
@@ -28,6 +29,7 @@ RUN python3 -m pip install --no-cache-dir --no-compile --no-index --find-links /
 
 FROM ${BASE} AS operator
 COPY --from=operator-libraries /usr/local /usr/local
+RUN touch --date @315532800 /usr/local
 VOLUME ["/var/lib/handrail", "/var/log/handrail-anchor"]
 ENTRYPOINT ["handrail"]
 CMD ["serve"]

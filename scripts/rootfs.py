@@ -9,7 +9,7 @@ import io
 import json
 import tarfile
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 CONSTANT_TIME = 315532800  # 1980-01-01T00:00:00Z, the earliest time a zip file can hold
@@ -37,7 +37,7 @@ DROPPED = (
     "proc/*",
     "sys/*",
     # no program reads them; copyright notices stay, see KEPT
-    "usr/share/doc/*",
+    "usr/share/doc/*/*",
     "usr/share/info/*",
     "usr/share/locale/*",
     "usr/share/man/*",
@@ -45,14 +45,12 @@ DROPPED = (
     "usr/lib/python3*/EXTERNALLY-MANAGED",
     "*/__pycache__/*.cpython-*.opt-*.pyc",
 )
-KEPT = ("usr/share/doc/*/copyright",)
+KEPT = "/usr/share/doc/*/copyright"
 
 
 def kept(name: str) -> bool:
     """Whether a path (relative, without leading `/`) belongs in a base image."""
-    return any(fnmatch(name, pattern) for pattern in KEPT) or not any(
-        fnmatch(name, pattern) for pattern in DROPPED
-    )
+    return PurePosixPath("/", name).match(KEPT) or not any(fnmatch(name, pattern) for pattern in DROPPED)
 
 
 def normalised(member: tarfile.TarInfo) -> tarfile.TarInfo:
