@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, and_, insert, select
+from sqlalchemy import Connection, Dialect, bindparam, insert, select
 
 from runtime.canonical import JsonValue
 from runtime.freeze_rules import Freeze, Scope, Stop, lifts, may_lift, read_row, unending
@@ -54,7 +54,7 @@ _ALL_FREEZES = (
 _LOST = (
     select(_LOG.c.subject)
     .outerjoin(_FREEZE, _FREEZE.c.id == _LOG.c.subject)
-    .where(and_(_LOG.c.kind == EventKind.FREEZE_SET.value, _FREEZE.c.id.is_(None)))
+    .where(_LOG.c.kind == bindparam("kind"), _FREEZE.c.id.is_(None))
 )
 
 
@@ -127,13 +127,13 @@ def standing_stops(conn: Connection, *, now: datetime, roster: Roster) -> tuple[
     """Return all stops that stand now, those with a problem too."""
     reads = _reads(conn.dialect)
     rows = reads[0].run(conn, {}).fetchall()
-    lost = reads[1].run(conn, {}).fetchall()
+    lost = reads[1].run(conn, {"kind": EventKind.FREEZE_SET.value}).fetchall()
     lifted = {row[0] for row in rows if row[7] is not None and lifts(*row[0:1], *row[7:], roster)}
     stops = dict.fromkeys(read_row(row[:7], roster) for row in rows if row[0] not in lifted)
     return (*(one for one in stops if one.expires_at is None or now < one.expires_at), *map(_lost, lost))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=8)
 def _reads(dialect: Dialect) -> tuple[Prepared, Prepared]:
     return Prepared(_ALL_FREEZES, dialect), Prepared(_LOST, dialect)
 

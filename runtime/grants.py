@@ -156,7 +156,7 @@ def standing(conn: Connection, deployment: str, *, now: datetime, roster: Roster
     )
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=8)
 def _standing(dialect: Dialect) -> Prepared:
     return Prepared(_STANDING, dialect)
 

@@ -23,10 +23,11 @@ _VERSIONS = PolicyVersionRow.__table__  # type: ignore[attr-defined]  # SQLModel
 _DEAD = KeyRevocationRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
+_NEWEST = _VERSIONS.c.id == select(func.max(_VERSIONS.c.id)).scalar_subquery()
 _LAST = select(
     select(func.count()).select_from(_VERSIONS).scalar_subquery().label("versions"),
-    select(_VERSIONS.c.digest).order_by(_VERSIONS.c.id.desc()).limit(1).scalar_subquery().label("last"),
-    select(_VERSIONS.c.statements).order_by(_VERSIONS.c.id.desc()).limit(1).scalar_subquery().label("said"),
+    select(_VERSIONS.c.digest).where(_NEWEST).scalar_subquery().label("last"),
+    select(_VERSIONS.c.statements).where(_NEWEST).scalar_subquery().label("said"),
     select(func.count()).select_from(_DEAD).scalar_subquery().label("revocations"),
     select(func.max(_DEAD.c.revoked_at)).scalar_subquery().label("revoked"),
 )
@@ -53,7 +54,7 @@ class PolicyBook:
         self._path = pin_path
         self._pin = read_pin(pin_path)
         self._installation = installation
-        self._cached: tuple[tuple[object, ...], PolicyState] | None = None
+        self._cached: tuple[object, PolicyState] | None = None
 
     def current(self, conn: Connection) -> PolicyState:
         """Return the policy in force; read at every use.
@@ -61,7 +62,7 @@ class PolicyBook:
         Raises:
             PolicyChainError: the database does not hold what is pinned; nobody can decide anything.
         """
-        key = _last(conn.dialect).run(conn, {}).fetchone()
+        key: object = _last(conn.dialect).run(conn, {}).fetchone()
         cached = self._cached
         if cached is None or cached[0] != key:
             cached = (key, self._walk(conn))
@@ -97,7 +98,7 @@ class PolicyBook:
             )
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=8)
 def _last(dialect: Dialect) -> Prepared:
     return Prepared(_LAST, dialect)
 
