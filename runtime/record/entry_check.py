@@ -12,7 +12,7 @@ from runtime.record.findings import FindingKind, Findings
 from runtime.record.leaf import COLUMNS, decode_fields
 from runtime.record.merkle import leaf_hash
 from runtime.record.note import NoteVerifier
-from runtime.record.payload_check import KeyCheck, PayloadCheck
+from runtime.record.payload_check import KeyCheck, PayloadCheck, as_bytes
 from runtime.record.replay import ENTRIES, Replay
 from runtime.tables.log import LogEntryRow, LogPayloadRow
 
@@ -70,7 +70,7 @@ class EntryCheck:
         if seq != self.end and not self._gap(seq):
             return
         try:
-            self.replay.add(seq, leaf_hash(leaf), stored_hash)
+            self.replay.add(seq, leaf_hash(as_bytes(leaf)), as_bytes(stored_hash))
             fields = decode_fields(leaf)
             self._compare(seq, fields, row[_FIXED - 1 :])
             self.payloads.see(seq, fields["payload"], key_id, sealed)

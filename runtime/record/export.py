@@ -1,7 +1,7 @@
 """Export: the log as JSON lines, which anyone can verify without our code or our database.
 
 The first line is `{"checkpoint": note, "v": 1}`: a signed note over the lines that follow. Each further line
-is `{"leaf": text}`, in order: the leaf's bytes are that text in UTF-8, and RFC 6962 over them gives the note's
+is `{"leaf": text}`, in order: the leaf is that text in UTF-8, and RFC 6962 over them gives the note's
 root. With payloads, a line also has `"payload"`: an object, or null when there is none (any more).
 """
 

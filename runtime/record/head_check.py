@@ -37,6 +37,9 @@ def check_head(heads: list[Row[Any]], entries: EntryCheck, origin: str, findings
 
 
 def _check_end(head: Row[Any], entries: EntryCheck, findings: Findings) -> None:
+    if not isinstance(head.size, int):
+        findings.changed(HEADS, "size", HEAD_ID, f"the column says {head.size!r}, expected a number")
+        return
     same_tree = entries.replay.settle_frontier(head.frontier)
     if head.size > entries.end and not same_tree:
         detail = f"the head says {head.size} entries, there are {entries.end}"

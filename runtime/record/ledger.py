@@ -66,7 +66,7 @@ class Ledger:
         """Take the lock, open or begin the log, and start writing.
 
         Args:
-            engine: a database at this code's version.
+            engine: a database at this code's version; `close` closes its connections.
             keys: of this record.
             anchor: where checkpoints go.
             clock: the time of the entries.
@@ -217,6 +217,7 @@ class Ledger:
             self._checkpoint_if(wanted=self._stopped is None or not _is_integrity(self._stopped))
         finally:
             self._writer.close()
+            self._engine.dispose()
             self._lock.release()
 
     def _next_jobs(self) -> tuple[list[Job], bool]:

@@ -10,6 +10,11 @@ DATA_KEYS = "log_data_key"
 _MOST_REMEMBERED = 10_000
 
 
+def as_bytes(value: object) -> bytes:
+    """Return a column's bytes; SQLite lets anyone put another type there, which then has another hash."""
+    return value if isinstance(value, bytes) else repr(value).encode()
+
+
 class PayloadCheck:
     """Sees every entry's payload once, in order, and every payload row without an entry."""
 
@@ -27,7 +32,7 @@ class PayloadCheck:
             if said is not None:
                 self._miss(seq, said["sha256"])
             return
-        found = sha256(sealed).hexdigest()
+        found = sha256(as_bytes(sealed)).hexdigest()
         if said is None:
             self._surplus.append((seq, found))
             return
@@ -39,7 +44,7 @@ class PayloadCheck:
 
     def orphan(self, seq: int, sealed: bytes) -> None:
         """Take a payload row whose entry does not exist."""
-        self._surplus.append((seq, sha256(sealed).hexdigest()))
+        self._surplus.append((seq, sha256(as_bytes(sealed)).hexdigest()))
 
     def purge(self, first: int, last: int) -> None:
         """Take what a `payload.purged` entry says was purged."""
@@ -86,7 +91,7 @@ class KeyCheck:
 
     def finish(self, rows: dict[str, bytes]) -> None:
         """Compare with the rows: wrapped key by id."""
-        found = {key_id: sha256(wrapped).hexdigest() for key_id, wrapped in rows.items()}
+        found = {key_id: sha256(as_bytes(wrapped)).hexdigest() for key_id, wrapped in rows.items()}
         missing = {digest: key_id for key_id, digest in self._said.items() if key_id not in found}
         for key_id, digest in found.items():
             if key_id in self._said:
