@@ -6,13 +6,19 @@ from typing import Any
 from profiles.risk import Cadence
 from runtime.agents import Agent
 from runtime.deployments import Deployment, Difference
+from runtime.drafting import Draft
 from runtime.freeze_rules import Stop
+from runtime.gate.holds import HoldView
+from runtime.gate.tally import Tally
+from runtime.grant_rules import Order
+from runtime.grants import Standing
 from runtime.people.chain import PolicyState
 from runtime.people.changes import Applied, Waiting
 from runtime.people.listing import list_people
 from runtime.record.reconcile import OpenAction
 from runtime.record.trace import Entry
 from runtime.runs.states import RunView
+from runtime.tables.actions import HoldRow
 from runtime.tables.types import utc_text
 
 Json = dict[str, Any]
@@ -156,4 +162,68 @@ def open_view(action: OpenAction) -> Json:
         "at": moment(leaf.at),
         "cause": action.cause.value,
         "data": dict(leaf.data),
+    }
+
+
+def draft_view(draft: Draft) -> Json:
+    """Return a drafted deployment; what upstreams say of themselves is a stranger's words."""
+    offers = [
+        {"upstream": name, "tool": tool["name"], "description": tool.get("description")}
+        for name, offer in sorted(draft.offers.items())
+        for tool in offer.tools
+    ]
+    return {"digest": draft.parts.digest, "parts": draft.parts.as_json(), "offers": offers}
+
+
+def order_view(order: Order) -> Json:
+    """Return a grant as it is signed."""
+    return {
+        "id": order.id,
+        "deployment": order.deployment,
+        "effect": order.effect.value,
+        "valid_from": moment(order.valid_from),
+        "valid_until": moment(order.valid_until),
+        "requester": order.requester,
+        "owner": order.owner,
+    }
+
+
+def standing_view(grant: Standing, agent: str, deployment: str) -> Json:
+    """Return a grant in its time; without a holding cause it is void and permits nothing."""
+    return {
+        "id": grant.id,
+        "agent": agent,
+        "deployment": deployment,
+        "effect": grant.effect,
+        "state": "void" if grant.fault else "granted",
+        "valid_until": moment(grant.valid_until),
+        "cause": grant.fault.detail if grant.fault else "signed",
+    }
+
+
+def hold_row_view(row: HoldRow) -> Json:
+    """Return a held action in a list; its arguments are on its card."""
+    return {
+        "hold": row.id,
+        "run": row.run,
+        "tool": row.tool,
+        "effect": row.effect,
+        "state": row.state,
+        "created_at": moment(row.created_at),
+        "expires_at": moment(row.expires_at),
+    }
+
+
+def hold_view(hold: HoldView) -> Json:
+    """Return a held action with its card, exactly as it is signed."""
+    card = {"card": dict(hold.card.fields), "digest": hold.card.digest, "state": hold.state.value}
+    return card | tally_view(hold.tally)
+
+
+def tally_view(tally: Tally) -> Json:
+    """Return how a vote stands."""
+    return {
+        "approved_by": list(tally.approved_by),
+        "rejected_by": tally.rejected_by,
+        "missing": list(tally.missing),
     }

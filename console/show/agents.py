@@ -3,7 +3,7 @@
 from typing import Any
 
 from console.escape import escape
-from console.show.text import Cell, Style, fields, table
+from console.show.text import Cell, Style, fields, paint, table
 from console.show.values import Json, digest, listed, moment, plain, word
 
 _RISK = {"medium": Style.PLAIN, "high": Style.WARN, "critical": Style.BAD}
@@ -59,10 +59,18 @@ def deployment_page(answer: Json) -> list[str]:
     return page + [line for name, parts in nested for line in _part_lines(name, parts)]
 
 
-def difference_table(answer: Json) -> list[str]:
+def difference_page(answer: Json) -> list[str]:
     """Lay out the answer of `deploy diff`."""
-    rows = [[plain(d["part"]), _side(d["before"]), _side(d["after"])] for d in answer["differences"]]
-    return table(("PART", "BEFORE", "AFTER"), rows) if rows else ["no difference: it is the same deployment"]
+    if not answer["differences"]:
+        return ["no difference: it is the same deployment"]
+    profile = [_diff_line(line) for line in answer["profile_diff"]]
+    return [*part_table(answer["differences"]), *(["", *profile] if profile else [])]
+
+
+def part_table(found: list[dict[str, Any]]) -> list[str]:
+    """Lay out the parts in which two deployments differ."""
+    rows = [[plain(d["part"]), _side(d["before"]), _side(d["after"])] for d in found]
+    return table(("PART", "BEFORE", "AFTER"), rows)
 
 
 def grant_table(answer: Json) -> list[str]:
@@ -88,6 +96,11 @@ def _risk(value: str) -> Cell:
 
 def _side(value: object) -> Cell:
     return digest(value) if isinstance(value, str) else plain(value)
+
+
+def _diff_line(line: str) -> str:
+    style = {"+": Style.GOOD, "-": Style.BAD}.get(line[:1], Style.PLAIN)
+    return paint(Cell(escape(line), style))
 
 
 def _part_lines(name: str, parts: dict[str, Any]) -> list[str]:

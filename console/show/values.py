@@ -13,10 +13,10 @@ _GOOD = frozenset(
     {"allow", "running", "completed", "granted", "ok", "agree", "carried_out", "approved", "signed"}
 )
 _WARN = frozenset(
-    {"hold", "suggest", "waiting", "requested", "unclear", "pending", "warn", "skipped", "stopped"}
+    {"hold", "suggest", "waiting", "requested", "unclear", "held", "pending", "warn", "skipped", "stopped"}
 )
 _BAD = frozenset(
-    {"deny", "harmful", "failed", "unknown", "rejected", "expired", "frozen", "revoked", "disagree"}
+    {"deny", "harmful", "failed", "unknown", "rejected", "expired", "void", "frozen", "revoked", "disagree"}
 )
 
 

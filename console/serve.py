@@ -1,0 +1,137 @@
+"""`serve`: one process that owns a state directory: database, keys, engine, gateways, clock.
+
+It begins with the lock of the record, so a second one on the same state directory ends at once. It ends on
+SIGTERM or SIGINT: nobody is served any more, the boxes keep running (unless asked otherwise) with their
+gateways closed, and the next serve takes them up again. The reaper enforces their time limit meanwhile.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from console.api.app import Activity, create_app
+from console.api.listener import bind, serve_until
+from console.doctor.finding import Level
+from console.doctor.rights import examine_rights
+from console.errors import ConsoleError
+from console.jobs import owed
+from console.kernel import Kernel, open_kernel
+from rollout.scheduler import Scheduler
+from runtime.clock import utc_now
+from runtime.record.events import Event, EventKind
+from runtime.runs import store
+from runtime.settings import Settings
+
+IDLE_SECONDS = 60.0
+_LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """How to serve.
+
+    Attributes:
+        socket: where to listen.
+        single_user: one user runs everything; recorded, and nothing above tier 1.
+        private: started by a launch; ends when no run is live and nobody has asked for a while.
+        stop_runs: end the runs when serve ends.
+        idle_seconds: how long a private one waits.
+    """
+
+    socket: Path
+    single_user: bool = False
+    private: bool = False
+    stop_runs: bool = False
+    idle_seconds: float = IDLE_SECONDS
+
+
+def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Serve until told to stop.
+
+    Args:
+        settings: of the installation.
+        options: how to serve.
+        ready: called once, when requests are answered, with what to tell the user.
+
+    Raises:
+        ConsoleError: this user cannot run boxes, or the socket cannot be made.
+        runtime.errors.LedgerBusyError: another serve runs on this state directory.
+    """
+    _need_rights()
+    asyncio.run(_serve(settings, options, ready))
+
+
+async def _serve(settings: Settings, options: ServeOptions, ready: Callable[[dict[str, Any]], None]) -> None:
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    kernel = await asyncio.to_thread(
+        open_kernel, settings, single_user=options.single_user or options.private
+    )
+    try:
+        await _live(kernel, options, stop, ready)
+    finally:
+        await asyncio.to_thread(kernel.close)
+
+
+async def _live(
+    kernel: Kernel, options: ServeOptions, stop: asyncio.Event, ready: Callable[[dict[str, Any]], None]
+) -> None:
+    bound = bind(options.socket)
+    activity = Activity()
+    taken = await kernel.runs.recover()
+    await _record(kernel, EventKind.SERVE_STARTED, options, {"taken_up": list(taken)})
+    scheduler = Scheduler(owed(kernel), clock=utc_now, on_fault=lambda fault: kernel.report(fault))
+    scheduler.start()
+    watch = asyncio.create_task(_stop_when_idle(kernel, options, activity, stop))
+    try:
+        app = create_app(kernel, own_uid=os.geteuid(), activity=activity, stop=stop)
+        ready({"socket": str(options.socket), "pid": os.getpid(), "taken_up": list(taken)})
+        await serve_until(app, bound, stop)
+    finally:
+        watch.cancel()
+        options.socket.unlink(missing_ok=True)
+        await asyncio.to_thread(scheduler.stop)
+        await kernel.runs.close(stop_runs=options.stop_runs)
+        await _record(kernel, EventKind.SERVE_STOPPED, options, {"stopped_runs": options.stop_runs})
+
+
+async def _record(kernel: Kernel, kind: EventKind, options: ServeOptions, more: dict[str, Any]) -> None:
+    data = {"pid": os.getpid(), "single_user": kernel.single_user, "private": options.private, **more}
+    event = Event(kind=kind, at=utc_now(), actor="serve", data=data)
+    await kernel.ledger.write(lambda tx: tx.append(event))
+
+
+async def _stop_when_idle(
+    kernel: Kernel, options: ServeOptions, activity: Activity, stop: asyncio.Event
+) -> None:
+    while options.private and not stop.is_set():
+        await asyncio.sleep(_LOOK_SECONDS)
+        if activity.idle_seconds >= options.idle_seconds and not await asyncio.to_thread(_live_runs, kernel):
+            stop.set()
+
+
+def _live_runs(kernel: Kernel) -> int:
+    with kernel.ledger.read() as connection:
+        return len(store.unfinished(connection))
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    """End in good order at the first signal; a second one ends at once, as the system's default."""
+    loop = asyncio.get_running_loop()
+
+    def end(number: int) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end, number)
+
+
+def _need_rights() -> None:
+    lacking = next((f for f in examine_rights() if f.check == "rights" and f.level is Level.FAIL), None)
+    if lacking is not None:
+        raise ConsoleError(lacking.said, next_step=lacking.next_step)

@@ -1,0 +1,156 @@
+"""Cards on the terminal: everything that a signature binds is on the page, and nothing is cut.
+
+Arguments, tasks, rationales and details quote agents; they are escaped, as JSON where they are JSON.
+"""
+
+from typing import Any
+
+from console.escape import escape, escape_json
+from console.show.text import Cell, Style, fields, paint, table
+from console.show.values import Json, listed, moment, plain, word
+
+_KNOWN = frozenset(
+    [
+        "card",
+        "hold",
+        "suggestion",
+        "agent",
+        "deployment",
+        "run",
+        "task",
+        "kind",
+        "tool",
+        "args",
+        "rationale",
+        "effect",
+        "units",
+        "reasons",
+        "clears",
+        "needed",
+        "expires_at",
+        "created_at",
+        "operator",
+        "owner",
+        "single_user",
+        "action_digest",
+    ]
+)
+
+
+def approval_table(answer: Json) -> list[str]:
+    """Lay out the answer of `approvals list`."""
+    rows = [
+        [
+            plain(h["hold"]),
+            plain(h["tool"]),
+            plain(h["effect"]),
+            word(h["state"]),
+            moment(h["expires_at"]),
+            plain(h["run"]),
+        ]
+        for h in answer["approvals"]
+    ]
+    return table(("HOLD", "TOOL", "EFFECT", "STATE", "EXPIRES", "RUN"), rows) if rows else ["nothing waits"]
+
+
+def approval_page(answer: Json) -> list[str]:
+    """Lay out a held action: the whole card, then how the vote stands."""
+    card = answer["card"]
+    head = fields(
+        [
+            ("hold", plain(card["hold"])),
+            ("state", word(answer["state"])),
+            ("expires", moment(card["expires_at"])),
+            *_who(card),
+            ("needed", plain(_needed(card["needed"]))),
+            ("missing", listed(answer["missing"])),
+        ]
+    )
+    return [*head, "", *_action(card), "", *_why(card), "", _digest_line(answer["digest"])]
+
+
+def voted_page(answer: Json) -> list[str]:
+    """Say how a vote stands after a word."""
+    line = f"{escape(answer['hold'])}: {paint(word(answer['state']))}, signed by {escape(answer['person'])}"
+    missing = listed(answer["missing"]).text
+    return [line, f"still missing: {missing}"] if answer["missing"] else [line]
+
+
+def suggestion_table(answer: Json) -> list[str]:
+    """Lay out the answer of `suggestions list`."""
+    rows = [
+        [
+            plain(s["suggestion"]),
+            plain(s["agent"]),
+            plain(s["tool"]),
+            plain(s["effect"]),
+            moment(s["created_at"]),
+            word(s["verdict"]),
+        ]
+        for s in answer["suggestions"]
+    ]
+    heads = ("SUGGESTION", "AGENT", "TOOL", "EFFECT", "MADE", "VERDICTS")
+    return table(heads, rows) if rows else ["no suggestions"]
+
+
+def suggestion_page(answer: Json) -> list[str]:
+    """Lay out a suggestion: the whole card, then what was judged."""
+    card = answer["card"]
+    head = fields(
+        [("suggestion", plain(card["suggestion"])), ("made", moment(card["created_at"])), *_who(card)]
+    )
+    judged = [_judgement(one) for one in answer["judgements"]]
+    return [*head, "", *_action(card), "", *_why(card), *judged, "", _digest_line(answer["digest"])]
+
+
+def judged_page(answer: Json) -> list[str]:
+    """Say what was judged; agreeing executes nothing."""
+    verdict = paint(word(answer["verdict"]))
+    return [
+        f"{escape(answer['suggestion'])}: judged {verdict} by {escape(answer['person'])}; nothing is executed"
+    ]
+
+
+def _who(card: Json) -> list[tuple[str, Cell]]:
+    named = ("agent", "owner", "operator", "run", "task")
+    pairs = [(name, plain(card[name])) for name in named if card.get(name)]
+    if card.get("single_user"):
+        pairs.append(("single user", Cell("yes: no separation of duties", Style.WARN)))
+    others = [(escape(name), plain(escape_json(card[name]))) for name in card if name not in _KNOWN]
+    return [*pairs, ("deployment", plain(card["deployment"])), *others]
+
+
+def _action(card: Json) -> list[str]:
+    units = f" x {card['units']}" if card["units"] != 1 else ""
+    head = f"{escape(card['kind'])} {escape(card['tool'])}, effect {escape(card['effect'])}{units}"
+    arguments = ["  " + line for line in escape_json(card["args"], indent=2).split("\n")]
+    said = card["rationale"]
+    why = f"the agent says why: {escape(said)}" if said else "the agent gives no reason"
+    return [paint(Cell(head, Style.HEAD)), *arguments, why]
+
+
+def _why(card: Json) -> list[str]:
+    return ["because:", *(f"  {_reason(reason)}" for reason in card["reasons"])]
+
+
+def _reason(reason: dict[str, Any]) -> str:
+    rule = f" (rule {escape(reason['rule'])})" if reason["rule"] else ""
+    key = f" [{escape(reason['key'])}]" if reason["key"] else ""
+    return f"{paint(Cell(escape(reason['code']), Style.WARN))}: {escape(reason['detail'])}{rule}{key}"
+
+
+def _needed(needed: Json) -> str:
+    roles = " or ".join(needed["roles"])
+    each = f", at least one {' and one '.join(needed['each_of'])}" if needed["each_of"] else ""
+    groups = f", of {needed['groups']} groups" if needed["groups"] > 1 else ""
+    persons = "person" if needed["count"] == 1 else "persons"
+    return f"{needed['count']} {persons} with role {roles}{each}{groups}"
+
+
+def _judgement(judged: Json) -> str:
+    reason = f": {escape(judged['reason'])}" if judged["reason"] else ""
+    return f"judged {paint(word(judged['verdict']))} by {escape(judged['person'])}{reason}"
+
+
+def _digest_line(digest: str) -> str:
+    return f"digest {digest}"

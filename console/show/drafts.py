@@ -1,0 +1,46 @@
+"""A drafted deployment on the terminal, as it is signed."""
+
+from typing import Any
+
+from console.escape import escape
+from console.show.agents import part_table
+from console.show.text import fields, table
+from console.show.values import Json, digest, listed, moment, plain
+from profiles.schema import Profile
+
+
+def created_page(answer: Json) -> list[str]:
+    """Say that a deployment exists, and what to do with it."""
+    made = answer["deployment"]
+    agent, signers = escape(made["agent"]), listed(answer["signers"]).text
+    created = (
+        f"deployment {made['digest'][:12]} of {agent} is created, signed by {signers}: tier 0, reading only"
+    )
+    return [created, f"next: handrail launch {agent}"]
+
+
+def draft_card(drafted: Json, profile: Profile) -> list[str]:
+    """Lay out what would be deployed: the pins, and each tool as the profile rates it."""
+    draft, order = drafted["draft"], drafted["order"]
+    page = fields(
+        [
+            ("agent", plain(draft["parts"]["agent"])),
+            ("owner", plain(order["owner"])),
+            ("purpose", plain(profile.purpose)),
+            ("digest", plain(draft["digest"])),
+            ("image", digest(draft["parts"]["image"].removeprefix("sha256:"))),
+            ("never", listed([rule.id for rule in profile.never])),
+            ("grant", plain(f"{order['effect']}, until {moment(order['valid_until']).text}")),
+        ]
+    )
+    said = {offer["tool"]: offer["description"] for offer in draft["offers"]}
+    rows = [
+        [plain(name), listed(sorted(spec.effects)), plain(spec.upstream), plain(said.get(spec.tool or name))]
+        for name, spec in profile.tools.items()
+    ]
+    tools = table(("TOOL", "EFFECT", "UPSTREAM", "SAYS OF ITSELF"), rows) if rows else ["no tools"]
+    return [*page, "", *tools, *_against_newest(drafted["differences"])]
+
+
+def _against_newest(differences: list[dict[str, Any]]) -> list[str]:
+    return ["", "against the newest deployment:", *part_table(differences)] if differences else []
