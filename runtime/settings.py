@@ -7,6 +7,7 @@ name with that prefix is refused: a mistyped `HANDRAIL_ANCHORDIR` must not quiet
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,7 +38,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The URL of the database in use."""
-        return self.database_url or f"sqlite:///{self.state_dir / 'handrail.db'}"
+        return self.database_url or f"sqlite:///{quote(str(self.state_dir / 'handrail.db'))}"
 
     @property
     def socket_path(self) -> Path:
@@ -48,6 +49,16 @@ class Settings(BaseSettings):
     def keys_dir(self) -> Path:
         """Where the wrapping key and the checkpoint key lie, mode 0600 each."""
         return self.state_dir / "keys"
+
+    @property
+    def volumes_dir(self) -> Path:
+        """Where the operator puts, or links, the directory of each volume that a profile names."""
+        return self.state_dir / "volumes"
+
+    @property
+    def credentials_dir(self) -> Path:
+        """Where the operator puts one file for each credential that a profile names, mode 0600."""
+        return self.state_dir / "credentials"
 
     @property
     def lock_file(self) -> Path:

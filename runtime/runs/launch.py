@@ -94,7 +94,7 @@ class Launching:
         """Go through the steps of the module's docstring."""
         image = await asyncio.to_thread(self._machinery.driver.image, self._deployment.parts.image)
         spec = self._spec(gated=image.has_shell)
-        self._door = self._machinery.door(self._context, self._deployment)
+        self._door = self._machinery.door(self._context, self._deployment, self._view.runtime)
         self._door.start()
         if not spec.gated:
             await self._commit_release()

@@ -13,6 +13,7 @@ from runtime.record.ledger import Ledger
 from runtime.runs import store
 from runtime.runs.states import RunView
 from sandboxes.driver import SandboxDriver
+from sandboxes.spec import Runtime
 
 
 class Door(Protocol):
@@ -58,7 +59,7 @@ class Machinery:
     new_id: NewId
     owner: str
     context: Callable[[RunView, Deployment, str], RunContext]
-    door: Callable[[RunContext, Deployment], Door]
+    door: Callable[[RunContext, Deployment, Runtime], Door]
 
     async def view(self, run: str) -> RunView:
         """Read a run. Raises RunError if there is none of this id."""
