@@ -1,0 +1,206 @@
+"""`/v1` and `/anthropic`: the model provider as its official clients expect it, streaming included."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final
+
+import httpx
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from profiles.schema import ModelProvider, ModelSpec
+from runtime.clock import NewId
+from runtime.gate.context import RunContext
+from runtime.gate.reading import MODEL_ARGUMENT_BYTES
+from runtime.gate.replies import GateDoor
+from runtime.gateway.app import send_json
+from runtime.gateway.model_call import Call, ModelGate, ProviderFailedError, WithheldError
+from runtime.gateway.model_wire import (
+    ENDPOINTS,
+    Endpoint,
+    ModelRequestError,
+    error_body,
+    model_entry,
+    model_list,
+)from runtime.settings import Settings
+from runtime.upstreams.providers import provider_of
+
+_LISTS: Final = {"/v1/models": ModelProvider.OPENAI, "/anthropic/v1/models": ModelProvider.ANTHROPIC}
+_STREAM_HEADERS: Final = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
+_LOG = logging.getLogger(__name__)
+
+
+def models_of(
+    run: RunContext, settings: Settings, client: httpx.AsyncClient, *, gate: GateDoor, new_id: NewId
+) -> ASGIApp:
+    """Build what serves a run's model calls: its profile's one model, or nothing.
+
+    Args:
+        run: the run.
+        settings: where the providers are, and their keys.
+        client: the connection pool, shared by all runs; see `runtime.upstreams.providers.model_client`.
+        gate: decides and records.
+        new_id: names actions.
+    """
+    spec = run.profile.model
+    if spec is None:
+        return NoModels()
+    provider = provider_of(spec.provider, settings)
+    return ModelApp(spec, ModelGate(run, spec, provider, client, gate=gate, new_id=new_id))
+
+
+class _TooLargeError(Exception):
+    """A body is larger than may be sent."""
+
+
+class NoModels:
+    """Serves a run whose profile has no model."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse."""
+        del receive
+        await send_json(send, 404, error_body(_format_of(scope["path"]), "not_found_error", "Not found"))
+
+
+class ModelApp:
+    """Serves one run's model calls."""
+
+    def __init__(self, spec: ModelSpec, gate: ModelGate) -> None:
+        """Build the application.
+
+        Args:
+            spec: the run's model.
+            gate: sends each call through the gate to the provider.
+        """
+        self._spec = spec
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        path = scope["path"]
+        form = _format_of(path)
+        endpoint = ENDPOINTS.get(path)
+        if form is not self._spec.provider:
+            await send_json(send, 404, error_body(form, "not_found_error", "Not found"))
+        elif scope["method"] == "POST" and endpoint is not None:
+            await self._call(endpoint, scope, receive, send)
+        elif scope["method"] == "GET" and (listed := self._listed(path)) is not None:
+            await send_json(send, 200, listed)
+        else:
+            await send_json(send, 404, error_body(form, "not_found_error", "Not found"))
+
+    def _listed(self, path: str) -> dict[str, Any] | None:
+        alias = self._spec.alias
+        for prefix, provider in _LISTS.items():
+            if path == prefix:
+                return model_list(provider, alias)
+            if path == f"{prefix}/{alias}":
+                return model_entry(provider, alias)
+        return None
+
+    async def _call(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await _body(receive)
+            call = Call(endpoint, body, _headers(scope))
+            work = self._stream(call, send) if body.get("stream") is True else self._whole(call, send)
+            await _unless_gone(work, receive)
+        except _TooLargeError:
+            await send_json(
+                send, 413, error_body(endpoint.provider, "request_too_large", "Request too large")
+            )
+        except ModelRequestError as error:
+            await send_json(send, 400, error_body(endpoint.provider, "invalid_request_error", str(error)))
+        except WithheldError as error:
+            await send_json(send, 403, error_body(endpoint.provider, "permission_error", str(error)))
+        except ProviderFailedError as error:
+            _LOG.warning("model call failed: %s", error)
+            await _send_failure(send, endpoint.provider, error)
+
+    async def _whole(self, call: Call, send: Send) -> None:
+        answer = await self._gate.whole(call)
+        await _send_bytes(send, 200, answer)
+
+    async def _stream(self, call: Call, send: Send) -> None:
+        begun = False
+
+        async def begin() -> None:
+            nonlocal begun
+            begun = True
+            await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
+
+        async def emit(data: bytes) -> None:
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+
+        try:
+            await self._gate.stream(call, begin, emit)
+        except ProviderFailedError as error:
+            if not begun:
+                raise
+            _LOG.warning("model stream failed: %s", error)
+            broken = error_body(call.endpoint.provider, "api_error", "The stream was interrupted")
+            await emit(f"event: error\ndata: {json.dumps(broken)}\n\n".encode())
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _unless_gone(work: Awaitable[None], receive: Receive) -> None:
+    """Do the work, and cancel it once when the client closes its connection."""
+    doing = asyncio.ensure_future(work)
+    watching = asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait({doing, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            doing.cancel()
+            await asyncio.wait({doing})
+        if not doing.cancelled():
+            doing.result()
+    finally:
+        watching.cancel()
+        doing.cancel()
+        await asyncio.wait({doing, watching})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
+
+
+async def _body(receive: Receive) -> Mapping[str, Any]:
+    data = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ModelRequestError("The request is incomplete")
+        data += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(data) > MODEL_ARGUMENT_BYTES:
+            raise _TooLargeError
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError) as cause:
+        raise ModelRequestError("The body is not valid JSON") from cause
+    if not isinstance(body, dict):
+        raise ModelRequestError("The body is not a JSON object")
+    return body
+
+
+async def _send_failure(send: Send, provider: ModelProvider, error: ProviderFailedError) -> None:
+    if error.body:
+        await _send_bytes(send, error.status, error.body)
+    else:
+        await send_json(send, error.status, error_body(provider, "api_error", "The model is not available"))
+
+
+async def _send_bytes(send: Send, status: int, body: bytes) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _format_of(path: str) -> ModelProvider:
+    return ModelProvider.ANTHROPIC if path.startswith("/anthropic/") else ModelProvider.OPENAI
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}

@@ -1,0 +1,78 @@
+"""Fixtures: a town without a policy, and one with a person for each role."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from profiles.effects import Effect
+from runtime.clock import new_id
+from runtime.freeze_rules import Freeze, Scope
+from runtime.grant_rules import Order
+from runtime.grants import Issued, granted, issue
+from runtime.people.roster import Refused
+from runtime.people.statement import SignedStatement, StatementType
+from tests.standins.persons import Person, Town, policy_of
+
+OLGA, ROSA, DORA, SVEN, LENA = (Person(name) for name in ("olga", "rosa", "dora", "sven", "lena"))
+EVERYONE = (OLGA, ROSA, DORA, SVEN, LENA)
+STAFF = policy_of(
+    OLGA.enrolled("operations", "policy", identities=["unix:olga"]),
+    ROSA.enrolled("rollout", "policy"),
+    DORA.enrolled("domain"),
+    SVEN.enrolled("security"),
+    LENA.enrolled("leadership"),
+)
+DEPLOYMENT = "d1" * 32
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    """An installation without a policy."""
+    town = Town(tmp_path)
+    yield town
+    town.close()
+
+
+@pytest.fixture
+def staffed(town: Town) -> Town:
+    """An installation with a person for each role: olga operates, rosa rolls out, dora knows the domain..."""
+    town.begin(STAFF, *EVERYONE)
+    return town
+
+
+def order(
+    town: Town,
+    effect: Effect,
+    *,
+    days: float = 7,
+    requester: str = "bot",
+    owner: str = "olga",
+    deployment: str = DEPLOYMENT,
+) -> Order:
+    return Order(
+        new_id("grant"), deployment, effect, town.now, town.now + timedelta(days=days), requester, owner
+    )
+
+
+def grant(
+    town: Town, asked: Order, *signers: Person, type_: StatementType = StatementType.GRANT
+) -> Issued | Refused:
+    return hand_in(town, asked, [town.signed(person, asked.matter(type_)) for person in signers])
+
+
+def hand_in(town: Town, asked: Order, signed: Sequence[SignedStatement]) -> Issued | Refused:
+    return town.write(
+        lambda tx: issue(tx, asked, signed, roster=town.book.current(tx.conn).roster, now=town.now)
+    )
+
+
+def allowed(town: Town, deployment: str = DEPLOYMENT) -> set[Effect]:
+    """What the deployment may do now, asked as at an action."""
+    return set(town.read(lambda conn: granted(conn, deployment, now=town.now, roster=town.state.roster)))
+
+
+def stop_of(scope: Scope, target: str, town: Town, *, days: float | None = 1) -> Freeze:
+    ends = None if days is None else town.now + timedelta(days=days)
+    return Freeze(new_id("freeze"), scope, target, "numbers look wrong", ends)
