@@ -7,15 +7,14 @@
 """
 
 import os
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from sqlite3 import Connection as SqliteConnection
-from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from runtime.errors import DatabaseError
 
@@ -68,9 +67,11 @@ def open_existing(url: str) -> Engine:
         return open_engine(url)
     if not file.is_file() or not os.access(file, os.R_OK):
         raise DatabaseError(f"database {file} is missing or cannot be read")
+    uri = f"{file.absolute().as_uri()}?mode=ro"
     engine = create_engine(
-        f"sqlite:///file:{quote(str(file.absolute()))}?mode=ro&uri=true",
-        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        "sqlite://",
+        creator=lambda: sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False),
+        poolclass=NullPool,
     )
     _begin_explicitly(engine, ())
     return engine
@@ -169,7 +170,7 @@ def _parse(url: str) -> URL:
 
 def _begin_explicitly(engine: Engine, pragmas: Sequence[str]) -> None:
     @event.listens_for(engine, "connect")
-    def configure(connection: SqliteConnection, _record: ConnectionPoolEntry) -> None:
+    def configure(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # the driver's own BEGIN would come late and not be IMMEDIATE
         for pragma in pragmas:
             connection.execute(pragma)
