@@ -23,7 +23,8 @@ from runtime.gateway.model_wire import (
     error_body,
     model_entry,
     model_list,
-)from runtime.settings import Settings
+)
+from runtime.settings import Settings
 from runtime.upstreams.providers import provider_of
 
 _LISTS: Final = {"/v1/models": ModelProvider.OPENAI, "/anthropic/v1/models": ModelProvider.ANTHROPIC}
