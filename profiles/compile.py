@@ -83,7 +83,7 @@ def _actions(profile: Profile) -> Iterator[CompiledAction]:
         yield _action(profile, name, "Upstream", tool, permit)
     for kind, effect in profile.requests.items():
         name = request_action(kind)
-        permit = _permit(name, effect, "Upstream", tuple(profile.upstreams))
+        permit = _permit(name, effect, "Upstream", ())  # such a request may concern every upstream at once
         yield _action(profile, name, "Upstream", None, permit)
     if profile.model:
         permit = _permit(MODEL_ACTION, Effect.READ, "Model", (profile.model.alias,))
@@ -106,10 +106,11 @@ def _action(
 def _permit(action: str, floor: Effect, resource_type: str, resources: tuple[str, ...]) -> str:
     possible = ", ".join(quoted(effect.value) for effect in _EFFECTS[_EFFECTS.index(floor) :])
     named = ", ".join(f"{resource_type}::{quoted(name)}" for name in resources)
+    where = f"when {{ [{named}].contains(resource) }}\n" if resources else ""
     return (
         f"@id({quoted(PERMIT_ID)})\n"
         f"permit (principal is Agent, action == Action::{quoted(action)}, resource is {resource_type})\n"
-        f"when {{ [{named}].contains(resource) }}\n"
+        f"{where}"
         f"when {{ [{possible}].contains(context.effect) && context.granted.contains(context.effect) }};\n"
     )
 

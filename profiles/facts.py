@@ -139,7 +139,7 @@ def _number(spec: ArgumentSpec, value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return in_ten_thousandths(Decimal(max(-CLAMP, min(CLAMP, value))))
+        return in_ten_thousandths(Decimal(value))
     if isinstance(value, float):
         return in_ten_thousandths(Decimal(str(value))) if math.isfinite(value) else None
     plain = isinstance(value, str) and spec.role is ArgumentRole.AMOUNT and _AMOUNT.fullmatch(value)

@@ -40,7 +40,7 @@ tools:
 never:
   - {id: never-hr, text: Never look at HR., tools: [look], when: [{argument: folder, like: [HR, "HR/*"]}]}
   - {id: never-away, text: Never write to others., tools: [mail],
-     when: [{role: recipient, not_like: ["*@own.example"]}]}
+     when: [{role: recipient, not_like: ["*@OWN.example"]}]}
   - {id: never-much, text: Never pay over a thousand., tools: [pay], when: [{argument: sum, above: 1000}]}
   - {id: never-back, text: Never pay less than nothing., tools: [pay], when: [{argument: sum, below: 0}]}
   - {id: never-fast, text: Never pay a lot at once., tools: [pay],
@@ -48,7 +48,7 @@ never:
   - {id: never-git, text: Never open the repository's inside., tools: [open],
      when: [{argument: path, like: [".git*", "*/.git*"]}]}
   - {id: never-out, text: Never open another site., tools: [open],
-     when: [{argument: link, not_one_of: [own.example]}]}
+     when: [{argument: link, not_one_of: [Own.example]}]}
   - {id: never-critical, text: Never do what is critical., effects: [critical]}
   - {id: never-wipe, text: Never wipe the disk., tools: [wipe]}
 limits: {max_amount: 5000}
@@ -121,6 +121,7 @@ ASKED = [
     ("a tool outside the profile", _ask("wipe", {}, Effect.READ, "unknown"), "never-wipe"),
     ("the model", _ask("model:call", {"any": "thing"}, resource="assistant"), None),
     ("a resource", _ask("request:resources", {"uri": "x"}), None),
+    ("a request to every upstream", _ask("request:resources", {}, resource="unknown"), None),
 ]  # fmt: skip
 
 
@@ -145,7 +146,6 @@ NOT_GRANTED = [
     ("the effect is below the lowest possible", _ask("pay", {"sum": 5}, Effect.DRAFT)),
     ("the upstream is another", _ask("look", {"folder": "a"}, resource="shelf")),
     ("the model is another", _ask("model:call", {}, resource="other")),
-    ("the upstream is unknown", _ask("request:resources", {}, resource="unknown")),
 ]  # fmt: skip
 
 
@@ -236,9 +236,8 @@ def test_a_forbid_that_errors_is_not_skipped() -> None:
 
 
 def test_a_context_that_lacks_what_the_schema_asks_is_an_error() -> None:
-    """The schema is checked at decision time too: a missing attribute never lets a forbid be skipped."""
-    head = "(principal, action, resource)"
-    rules = f'permit {head};\nforbid {head} when {{ context.stage == "x" }};'
+    """The schema is checked at decision time too, even for what no rule reads."""
+    rules = "permit (principal, action, resource);"
 
     answer = CedarEngine.from_compiled(_by_hand(rules, f"{CONTEXT}, stage: String")).decide(_ask("look", {}))
 
