@@ -84,6 +84,7 @@ class Facts:
 
     Attributes:
         seen: digests of keys (`places.digest_of_key`) that this deployment reached before.
+        approvable: the classes for which the policy names somebody who may approve.
     """
 
     now: datetime
@@ -96,4 +97,5 @@ class Facts:
     power: Power
     usage: Usage
     seen: Container[str]
+    approvable: frozenset[Effect] = frozenset()
     approval: Approval | None = None

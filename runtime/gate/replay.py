@@ -32,6 +32,7 @@ class Setting:
         profile: as far as the policy lets it go.
         engine: the rules of that profile.
         power: the classes that count as granted.
+        approvable: the classes for which the policy names approvers.
         task: what the agent was asked to do, if told.
         now: the moment of all decisions.
     """
@@ -39,6 +40,7 @@ class Setting:
     profile: Profile
     engine: CedarEngine
     power: Power
+    approvable: frozenset[Effect]
     task: str | None
     now: datetime
 
@@ -52,7 +54,7 @@ def setting(profile: Profile, policy: Policy, tier: Tier, *, task: str | None, n
     narrowed = narrowest(policy, profile)
     engine = CedarEngine.from_compiled(compile_profile(narrowed))
     granted = frozenset(effect for effect in Effect if effect.tier <= tier)
-    return Setting(narrowed, engine, Power(granted), task, now)
+    return Setting(narrowed, engine, Power(granted), frozenset(policy.holds), task, now)
 
 
 def replay(lines: Iterable[tuple[int, bytes]], under: Setting) -> Iterator[dict[str, JsonValue]]:
@@ -93,6 +95,7 @@ def _facts(under: Setting, history: History) -> Facts:
         power=under.power,
         usage=history.usage,
         seen=history.seen,
+        approvable=under.approvable,
     )
 
 

@@ -51,6 +51,7 @@ class Unknown:
 
 
 Result = Performed | Failed | Unknown
+Perform = Callable[[], Awaitable[Performed]]
 
 
 class NotPerformedError(Exception):
@@ -153,7 +154,7 @@ class GateDoor(Protocol):
         self,
         run: RunContext,
         action: Action,
-        perform: Callable[[], Awaitable[Performed]],
+        perform: Perform,
         *,
         progress: Progress | None = None,
     ) -> Reply:

@@ -6,13 +6,18 @@ It never makes a suggestion or a denial milder: a never-rule beats every approva
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runtime.gate.answers import Answer, Reason, Verdict
+from runtime.gate.answers import Answer, Reason, ReasonCode, Verdict
 from runtime.gate.facts import Approval, Facts
 from runtime.gate.reading import Reading
 
 
 def clear_held(verdicts: Sequence[Verdict], reading: Reading, facts: Facts) -> tuple[Verdict, ...]:
-    """Return the verdicts with every hold allowed whose reasons are all cleared; a new reason holds again."""
+    """Return the verdicts with every hold allowed whose reasons are all cleared; a new reason holds again.
+
+    Where the policy names nobody who could approve this class, a hold is a denial.
+    """
+    if reading.effect not in facts.approvable:
+        return tuple(_without_approver(verdict) for verdict in verdicts)
     approval = facts.approval
     if approval is None or approval.digest != reading.digest or facts.now >= approval.expires_at:
         return tuple(verdicts)
@@ -31,6 +36,14 @@ def held_pairs(verdicts: Sequence[Verdict]) -> tuple[tuple[str, str], ...]:
     """Return the pairs that an approval must clear, sorted, each once."""
     held = {pair_of(r) for v in verdicts if v.answer is Answer.HOLD for r in v.reasons}
     return tuple(sorted(held))
+
+
+def _without_approver(verdict: Verdict) -> Verdict:
+    # A hold that nobody may answer would wait for ever, and "nobody objected" must never become a yes.
+    if verdict.answer is not Answer.HOLD:
+        return verdict
+    reason = Reason(ReasonCode.NO_GRANT, "the policy names nobody who may approve this class")
+    return replace(verdict, answer=Answer.DENY, reasons=(*verdict.reasons, reason))
 
 
 def _is_cleared(verdict: Verdict, approval: Approval) -> bool:

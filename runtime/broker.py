@@ -1,0 +1,165 @@
+"""The broker: leases. A run has one; each admitted action gets a child of it, for one use and one digest.
+
+A token is an opaque 256-bit string of which only the SHA-256 is stored: a copy of the database opens nothing.
+A run's own lease is not counted down; its budgets count. A child ends with its parent: whatever revokes a
+run's lease stops the run at its next action.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Connection, Dialect, bindparam, insert, select, update
+
+from runtime.clock import NewId
+from runtime.gate.answers import Reason, ReasonCode
+from runtime.record.batch import Tx
+from runtime.record.events import Event, EventKind
+from runtime.record.statements import Prepared
+from runtime.tables.leases import LeaseRow
+from runtime.tables.types import utc_moment, utc_text
+
+RUN_AUDIENCE: Final = "run"
+
+_LEASE = LeaseRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_OF_RUN = select(_LEASE.c.id, _LEASE.c.uses_left, _LEASE.c.expires_at, _LEASE.c.revoked_at).where(
+    _LEASE.c.holder == bindparam("run"), _LEASE.c.parent.is_(None)
+)
+_SPEND = (
+    update(LeaseRow)
+    .where(_LEASE.c.id == bindparam("lease"), _LEASE.c.uses_left > 0)
+    .values(uses_left=_LEASE.c.uses_left - 1)
+)
+
+
+@dataclass(frozen=True)
+class RunLease:
+    """A run's lease as it stands in the database."""
+
+    id: str
+    uses_left: int
+    expires_at: datetime
+    revoked: bool
+
+    def problem(self, now: datetime) -> Reason | None:
+        """Why it is good for nothing now; None if it is good."""
+        if self.revoked:
+            return Reason(ReasonCode.NO_LEASE, "the run's lease was revoked")
+        if now >= self.expires_at:
+            return Reason(ReasonCode.LEASE_EXPIRED, "the run's lease has expired")
+        if self.uses_left < 1:
+            return Reason(ReasonCode.LEASE_SPENT, "the run's lease is used up")
+        return None
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A lease that was just issued, with the one copy of its token."""
+
+    id: str
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+class Broker:
+    """Issues, reads, spends and revokes leases, always inside the caller's transaction."""
+
+    def __init__(self, new_id: NewId, random: Callable[[int], bytes]) -> None:
+        """Take the sources of ids and tokens."""
+        self._new_id = new_id
+        self._random = random
+
+    def of_run(self, conn: Connection, run: str) -> RunLease | None:
+        """Return the run's lease, if it was ever given one."""
+        row = _prepared(conn.dialect)["of_run"].run(conn, {"run": run}).fetchone()
+        if row is None:
+            return None
+        return RunLease(row[0], row[1], utc_moment(row[2]), row[3] is not None)
+
+    def open_run(self, tx: Tx, run: str, *, agent: str, deployment: str, expires_at: datetime) -> Lease:
+        """Give a run its one lease, which ends with the run's own time."""
+        lease = self._issue(tx, run, audience=RUN_AUDIENCE, uses=1, expires_at=expires_at)
+        tx.append(
+            Event(
+                kind=EventKind.LEASE_ISSUED,
+                at=tx.now,
+                actor="broker",
+                agent=agent,
+                deployment=deployment,
+                run=run,
+                subject=lease.id,
+                data={"expires_at": utc_text(expires_at)},
+            )
+        )
+        return lease
+
+    def for_action(
+        self,
+        tx: Tx,
+        run: str,
+        *,
+        parent: str | None,
+        audience: str,
+        action: str,
+        digest: str,
+        expires_at: datetime,
+    ) -> Lease:
+        """Give one action its lease: this action, these arguments, one use."""
+        return self._issue(
+            tx,
+            run,
+            audience=audience,
+            uses=1,
+            expires_at=expires_at,
+            parent=parent,
+            action=action,
+            args_digest=digest,
+        )
+
+    def spend(self, tx: Tx, lease: str) -> bool:
+        """Use a lease once; false if no use was left."""
+        return _prepared(tx.conn.dialect)["spend"].run(tx.conn, {"lease": lease}).rowcount == 1
+
+    def revoke(self, tx: Tx, run: str, *, cause: str, actor: str) -> int:
+        """Revoke every lease of a run, its children included; return how many ended by this."""
+        ended = tx.conn.execute(
+            update(LeaseRow)
+            .where(_LEASE.c.holder == run, _LEASE.c.revoked_at.is_(None))
+            .values(revoked_at=tx.now)
+        )
+        tx.append(Event(kind=EventKind.LEASE_REVOKED, at=tx.now, actor=actor, run=run, data={"cause": cause}))
+        return ended.rowcount
+
+    def _issue(self, tx: Tx, run: str, *, uses: int, expires_at: datetime, **limits: str | None) -> Lease:
+        token = base64.urlsafe_b64encode(self._random(32)).decode().rstrip("=")
+        row: dict[str, Any] = {
+            name: limits.get(name) for name in ("parent", "audience", "action", "args_digest")
+        }
+        row |= {
+            "id": self._new_id("lease"),
+            "token_hash": hash_of_token(token),
+            "holder": run,
+            "uses_left": uses,
+            "expires_at": utc_text(expires_at),
+            "revoked_at": None,
+        }
+        _prepared(tx.conn.dialect)["issue"].run(tx.conn, row)
+        return Lease(row["id"], token, expires_at)
+
+
+def hash_of_token(token: str) -> str:
+    """Return what is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@lru_cache(maxsize=2)
+def _prepared(dialect: Dialect) -> Mapping[str, Prepared]:
+    return {
+        "of_run": Prepared(_OF_RUN, dialect),
+        "issue": Prepared(insert(LeaseRow), dialect),
+        "spend": Prepared(_SPEND, dialect),
+    }

@@ -1,0 +1,231 @@
+"""Enforcing: one action from the request to its recorded end. The order is the safety.
+
+1. The world of the run is read, and the action decided on it; nothing is open meanwhile.
+2. In one transaction the world is read again. If it is another one, nothing is written and 1 begins anew.
+   Else the intent, with its budgets, its lease and what it makes seen, or the decision against it, is
+   written.
+3. Only after that transaction is durable may the effect happen. No transaction is open while it does.
+4. The outcome is durable before the reply leaves.
+
+A record that does not answer denies. Whatever an agent is told about what was not done is one constant text.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from profiles.effects import Effect
+from runtime.errors import LedgerError
+from runtime.gate.actions import Action
+from runtime.gate.admission import Admissions
+from runtime.gate.cards import HoldCard
+from runtime.gate.carry import Carriers
+from runtime.gate.context import RunContext
+from runtime.gate.holds import HoldBook, HoldError, Voted
+from runtime.gate.parts import GateParts
+from runtime.gate.recovery import recover
+from runtime.gate.replies import (
+    Admission,
+    Admitted,
+    Broken,
+    Done,
+    Failed,
+    NotPerformedError,
+    Pending,
+    Perform,
+    Progress,
+    Reply,
+    Result,
+    Ticket,
+    Unknown,
+    Waiting,
+    Withheld,
+)
+from runtime.gate.settling import settle
+from runtime.gate.states import HoldState
+from runtime.gate.steps import PERFORMED, SETTLED
+from runtime.people.roster import Refused
+from runtime.people.statement import SignedStatement
+
+_LOG = logging.getLogger(__name__)
+SWEEP_SECONDS: Final = 15.0
+
+
+class Gate:
+    """The one way from an agent to an effect, for all runs of this process."""
+
+    def __init__(self, parts: GateParts) -> None:
+        """Build the gate; `start` makes it take up what an earlier process left."""
+        self._parts = parts
+        self.holds = HoldBook(parts)
+        self._admissions = Admissions(parts, self.holds)
+        self._carriers = Carriers(parts)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take up what an earlier process left: unknown outcomes, open holds, approved writes.
+
+        Raises:
+            runtime.errors.LedgerError: the record does not answer.
+            runtime.gate.holds.HoldError: a stored card is not the one that was recorded.
+        """
+        self._admissions.not_before(await recover(self._parts))
+        for card in await self.holds.load():
+            self._carry(card)
+        self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
+
+    async def vote(self, signed: SignedStatement, hold: str) -> Voted | Refused:
+        """Take a signed yes or no to a hold; an approved write is carried out at once.
+
+        Raises:
+            runtime.gate.holds.HoldError: there is no such hold.
+            runtime.errors.LedgerError: the record did not take it.
+        """
+        voted = await self.holds.vote(signed, hold)
+        if isinstance(voted, Voted) and voted.state is HoldState.APPROVED:
+            self._carry(await self.holds.card(hold))
+        return voted
+
+    async def admit(self, run: RunContext, action: Action) -> Admission:
+        """Decide about an action and record it; `Admitted` comes only after its intent is durable."""
+        return await self.admit_held(run, action, None)
+
+    async def admit_held(self, run: RunContext, action: Action, card: HoldCard | None) -> Admission:
+        """The same for an approved write that is carried out now; `card` is its hold's."""
+        try:
+            return await self._admissions.admit(run, action, card)
+        except asyncio.CancelledError:
+            # The intent may be written all the same; nothing was done for it, and the record shall say so.
+            self.in_background(self._admissions.abandon(run, action))
+            raise
+        except LedgerError:
+            _LOG.exception("action %s of run %s: the record did not take it", action.id, run.run)
+            return Withheld()
+
+    async def settle(self, ticket: Ticket, result: Result) -> None:
+        """Record the outcome of an admitted action; the reply may leave only afterwards.
+
+        Raises:
+            runtime.errors.LedgerError: the record did not take it, so the outcome stays unknown.
+        """
+        try:
+            await settle(self._parts, ticket, result)
+        except asyncio.CancelledError:
+            self.in_background(settle(self._parts, ticket, result))
+            raise
+        finally:
+            if ticket.hold is not None:
+                self.holds.waits.wake(ticket.hold)
+        self._parts.on_step(SETTLED)
+
+    async def enforce(
+        self,
+        run: RunContext,
+        action: Action,
+        perform: Perform,
+        *,
+        progress: Progress | None = None,
+    ) -> Reply:
+        """Admit, perform, settle. A held read waits here, at most `hold_wait_seconds`.
+
+        Args:
+            run: the run whose action it is.
+            action: what it wants.
+            perform: does it, and is called at most once, after the intent is durable.
+            progress: told now and then while a held read waits.
+
+        Raises:
+            asyncio.CancelledError: the caller has gone; the record says how far the action came.
+        """
+        admission = await self.admit(run, action)
+        if isinstance(admission, Waiting):
+            admission = await self._after_waiting(run, action, admission, progress)
+        if isinstance(admission, Waiting):
+            return Pending()
+        if isinstance(admission, Admitted):
+            return await self.perform(admission.ticket, perform)
+        return admission
+
+    async def perform(self, ticket: Ticket, perform: Perform) -> Reply:
+        """Let the effect of an admitted action happen, and record how it ended."""
+        if self._parts.clock() >= ticket.valid_until:
+            return await self._broken(ticket, Failed("its lease had expired before it began"))
+        try:
+            performed = await perform()
+        except NotPerformedError as error:
+            return await self._broken(ticket, Failed(str(error)))
+        except asyncio.CancelledError:
+            self.in_background(settle(self._parts, ticket, Unknown("the caller went away")))
+            raise
+        except Exception as error:  # noqa: BLE001 what a connector raises tells us only that we do not know
+            _LOG.warning("action %s: outcome unknown", ticket.action.id, exc_info=True)
+            return await self._broken(ticket, Unknown(f"{type(error).__name__}: {error}"))
+        self._parts.on_step(PERFORMED)
+        try:
+            await self.settle(ticket, performed)
+        except LedgerError:
+            _LOG.exception("action %s: its outcome could not be recorded", ticket.action.id)
+            return Broken("the outcome could not be recorded")
+        return Done(performed.payload, performed.is_error)
+
+    def in_background(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Finish something whose caller has gone; `close` waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    async def close(self) -> None:
+        """Stop looking after holds, and wait until everything in the background is recorded."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def sweep(self) -> None:
+        """End the holds whose time is over; try again to carry out what is approved."""
+        for card in self.holds.due(self._admissions.now()):
+            await self._admissions.end(card, HoldState.EXPIRED)
+        for card in await self.holds.approved_writes():
+            self._carry(card)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self.sweep()
+            except (LedgerError, HoldError):
+                _LOG.exception("holds could not be looked after; tried again in %s s", SWEEP_SECONDS)
+
+    def _carry(self, card: HoldCard) -> None:
+        if card.effect is not Effect.READ and self._carriers.take(card):
+            self.in_background(self._carriers.carry(self, card))
+
+    async def _after_waiting(
+        self, run: RunContext, action: Action, waiting: Waiting, progress: Progress | None
+    ) -> Admission:
+        card = await self.holds.card(waiting.hold)
+        left = (card.expires_at - self._parts.clock()).total_seconds()
+        try:
+            changed = await self.holds.waits.wait(
+                card.hold, min(left, self._parts.hold_wait_seconds), progress
+            )
+        except BaseException:
+            if self.holds.waits.is_abandoned(card.hold):
+                self.in_background(self._admissions.end(card, HoldState.VOIDED))
+            raise
+        return await self.admit(run, action) if changed else waiting
+
+    async def _broken(self, ticket: Ticket, result: Failed | Unknown) -> Broken:
+        try:
+            await self.settle(ticket, result)
+        except LedgerError:
+            _LOG.exception("action %s: its outcome could not be recorded", ticket.action.id)
+        return Broken(result.reason)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("work in the background failed", exc_info=error)

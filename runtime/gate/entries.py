@@ -1,0 +1,156 @@
+"""What the log says about an action: decision, intent and outcome (R-10, R-11, R-79).
+
+What is sensitive or written by the agent stands in the encrypted payload. The readable part holds names of
+the profile, digests and counts.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from runtime.canonical import JsonValue, canonical
+from runtime.errors import CanonicalError
+from runtime.gate.answers import Answer, Reason, ReasonCode, Verdict
+from runtime.gate.context import RunContext
+from runtime.gate.decide import Decided
+from runtime.gate.lookalike import printable
+from runtime.gate.reading import Reading
+from runtime.gate.replies import Failed, Performed, Result, Ticket
+from runtime.record.events import Event, EventKind
+
+NOT_PROVIDED: Final = "not_provided"
+_AGENT = "agent"
+_KEPT_BYTES = 16_777_216
+
+
+def decision_event(
+    kind: EventKind,
+    run: RunContext,
+    decided: Decided,
+    *,
+    now: datetime,
+    hold: str | None = None,
+    seen: Sequence[str] = (),
+) -> Event:
+    """Return the entry of a decision: an intent, or a decision that lets nothing happen.
+
+    Args:
+        kind: `ACTION_INTENT` or `ACTION_DECISION`.
+        run: whose action it is.
+        decided: what was decided.
+        now: when.
+        hold: the hold that it uses or opens.
+        seen: digests of what it makes seen.
+    """
+    reading = decided.reading
+    data: dict[str, JsonValue] = {
+        "action": reading.action.kind.value,
+        "answer": decided.answer.value,
+        "digest": reading.digest,
+        "effect": reading.effect.value,
+        "name": reading.name,
+        "reasons": sorted({reason.code.value for reason in decided.decision.reasons}),
+        "units": reading.units,
+    }
+    if hold is not None:
+        data["hold"] = hold
+    if seen:
+        data["seen"] = list(seen)
+    return Event(
+        kind=kind,
+        at=now,
+        actor=_AGENT,
+        agent=run.agent,
+        deployment=run.deployment,
+        run=run.run,
+        subject=reading.action.id,
+        data=data,
+        payload=_payload(decided),
+    )
+
+
+def outcome_event(ticket: Ticket, result: Result, *, now: datetime) -> Event:
+    """Return the entry of an outcome: done, failed or unknown."""
+    return Event(
+        kind=EventKind.ACTION_OUTCOME,
+        at=now,
+        actor="handrail",
+        agent=ticket.agent,
+        deployment=ticket.deployment,
+        run=ticket.action.run,
+        subject=ticket.action.id,
+        data={"status": status_of(result), "intent": ticket.intent_seq},
+        payload=_result_payload(result),
+    )
+
+
+def status_of(result: Result) -> str:
+    """Return the word for a result; it is the action's next state too."""
+    if isinstance(result, Performed):
+        return "done"
+    return "failed" if isinstance(result, Failed) else "unknown"
+
+
+def args_for_record(reading: Reading) -> JsonValue:
+    """Return the arguments as the record keeps them: whole, or why they cannot be kept."""
+    if any(r.code in (ReasonCode.TOO_LARGE, ReasonCode.MALFORMED) for r in reading.faults):
+        return _readable_or(dict(reading.action.args), "not kept: too large, or not readable as JSON")
+    return dict(reading.action.args)
+
+
+def verdicts_for_record(verdicts: Sequence[Verdict]) -> JsonValue:
+    """Return every check's answer with its reasons, shortest form."""
+    return {
+        verdict.check: [verdict.answer.value, *[_reason(reason) for reason in verdict.reasons]]
+        for verdict in verdicts
+    }
+
+
+def recordable(text: str | None) -> str | None:
+    """Return agent text in a form that the record can always take: a lone surrogate has no canonical form."""
+    return None if text is None else text.encode(errors="backslashreplace").decode()
+
+
+def _reason(reason: Reason) -> JsonValue:
+    fields = (reason.code.value, reason.key, reason.rule, printable(reason.detail, 300))
+    return [recordable(field) for field in fields]
+
+
+def _payload(decided: Decided) -> dict[str, JsonValue]:
+    reading = decided.reading
+    rationale = reading.action.rationale
+    return {
+        "tool": recordable(printable(reading.action.tool, 300)),
+        "args": args_for_record(reading),
+        "rationale": NOT_PROVIDED if rationale is None else recordable(rationale[:8000]),
+        "verdicts": verdicts_for_record(decided.decision.verdicts),
+        "questions": _questions(decided),
+    }
+
+
+def _questions(decided: Decided) -> dict[str, JsonValue]:
+    """Answer the three questions of R-79 in words."""
+    verdicts = {verdict.check: verdict for verdict in decided.decision.verdicts}
+    sensitive = verdicts.get("sensitive")
+    labels = sorted({r.rule or "" for r in sensitive.reasons}) if sensitive else None
+    odd = sorted({r.code.value for v in verdicts.values() if v.check != "sensitive" for r in v.reasons})
+    human = "not needed" if decided.answer is Answer.ALLOW else decided.answer.value
+    return {
+        "makes_sense_now": odd or "yes",
+        "sensitive_data": "not asked" if labels is None else (labels or "none found"),
+        "human": human,
+    }
+
+
+def _result_payload(result: Result) -> dict[str, JsonValue]:
+    if isinstance(result, Performed):
+        return {"payload": _readable_or(result.payload, "not kept: not JSON"), "is_error": result.is_error}
+    return {"reason": recordable(printable(result.reason, 500))}
+
+
+def _readable_or(value: JsonValue, otherwise: str) -> JsonValue:
+    try:
+        form = canonical(value)
+    except (CanonicalError, RecursionError):
+        return otherwise
+    return value if len(form) <= _KEPT_BYTES else otherwise

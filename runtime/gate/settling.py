@@ -1,0 +1,53 @@
+"""Settling: the outcome of an admitted action, in one transaction."""
+
+from runtime.gate import hold_rows, rows
+from runtime.gate.actions import Action
+from runtime.gate.context import RunContext
+from runtime.gate.entries import outcome_event, status_of
+from runtime.gate.parts import GateParts
+from runtime.gate.replies import Result, Ticket
+from runtime.gate.states import ActionState
+from runtime.gate.steps import SETTLING
+from runtime.record.batch import Tx
+from runtime.record.events import Event, EventKind
+
+
+async def settle(parts: GateParts, ticket: Ticket, result: Result) -> bool:
+    """Record an outcome once; false if the action had one already.
+
+    Raises:
+        runtime.errors.LedgerError: the record did not take it.
+    """
+    return await parts.ledger.write(lambda tx: _settle(tx, parts, ticket, result))
+
+
+def abandon(tx: Tx, run: RunContext, action: Action) -> bool:
+    """Record that nothing was done for an intent whose caller went away before it heard of it."""
+    if not rows.settle_action(tx.conn, action.id, ActionState.FAILED, now=tx.now):
+        return False
+    tx.append(
+        Event(
+            kind=EventKind.ACTION_OUTCOME,
+            at=tx.now,
+            actor="handrail",
+            agent=run.agent,
+            deployment=run.deployment,
+            run=run.run,
+            subject=action.id,
+            data={"status": ActionState.FAILED.value},
+            payload={"reason": "the caller went away before it began"},
+        )
+    )
+    return True
+
+
+def _settle(tx: Tx, parts: GateParts, ticket: Ticket, result: Result) -> bool:
+    state = ActionState(status_of(result))
+    if not rows.settle_action(tx.conn, ticket.action.id, state, now=tx.now):
+        return False
+    parts.broker.spend(tx, ticket.lease)
+    seq = tx.append(outcome_event(ticket, result, now=tx.now))
+    if ticket.hold is not None:
+        hold_rows.set_result(tx, ticket.hold, seq)
+    parts.on_step(SETTLING)
+    return True

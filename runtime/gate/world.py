@@ -1,0 +1,188 @@
+"""The state of the world that a decision about one run rests on, read in one go from one connection.
+
+It is read twice for each action: before the decision, and again in the transaction that records it. Only if
+both are the same does the decision stand: nothing is allowed after a revocation, a freeze or a stop returned.
+"""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Final
+
+from sqlalchemy import Connection, Dialect, bindparam, func, select
+
+from profiles.effects import Effect
+from runtime import freeze, grants
+from runtime.broker import Broker, RunLease
+from runtime.freeze_rules import Stop
+from runtime.gate.answers import Reason, ReasonCode
+from runtime.gate.context import RunContext
+from runtime.gate.facts import Approval, Facts, LeaseState, Power, Standing, Usage
+from runtime.people.policies import PolicyBook
+from runtime.people.roster import Roster
+from runtime.record.statements import Prepared
+from runtime.runs.states import RunState
+from runtime.tables.actions import BudgetRow
+from runtime.tables.agents import DeploymentRow, RunRow
+from runtime.tables.types import utc_moment
+from sandboxes.outcome import Ending
+
+HOUR: Final = timedelta(minutes=60)
+_ENDED_BY_ITSELF = frozenset(
+    {Ending.EXITED, Ending.FAILED, Ending.SIGNALLED, Ending.OUT_OF_MEMORY, Ending.TIME_LIMIT}
+)
+
+_RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_BUDGET = BudgetRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_RUN_ROW = (
+    select(
+        _RUN.c.state,
+        _RUN.c.outcome,
+        _RUN.c.agent,
+        _RUN.c.deployment,
+        _RUN.c.expires_at,
+        _RUN.c.proof.is_not(None),
+        _DEPLOYMENT.c.parts,
+    )
+    .outerjoin(_DEPLOYMENT, _DEPLOYMENT.c.digest == _RUN.c.deployment)
+    .where(_RUN.c.id == bindparam("run"))
+)
+_USED = select(_BUDGET.c.key, _BUDGET.c.used).where(_BUDGET.c.holder == bindparam("holder"))
+_USED_SINCE = select(func.coalesce(func.sum(_BUDGET.c.used), 0)).where(
+    _BUDGET.c.holder == bindparam("holder"), _BUDGET.c.key > bindparam("since")
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """What decides beside the action itself. Equal worlds give equal decisions, budgets apart.
+
+    Attributes:
+        lease: the run's lease, if it has one already.
+        until: the moment up to which the run may act.
+    """
+
+    standing: Standing
+    lease: RunLease | None
+    power: Power
+    roster: Roster
+    until: datetime | None
+    usage: Usage = field(compare=False, default_factory=Usage)
+
+    def lease_state(self, now: datetime, *, carrying: bool) -> LeaseState:
+        """What the lease says. A run that never acted has none yet: its first intent issues it."""
+        if carrying:  # an approved write has a lease of its own, and its run may be long over
+            return LeaseState(None)
+        if self.lease is None:
+            missing = Reason(ReasonCode.NO_LEASE, "the run cannot have a lease")
+            return LeaseState(None if self.standing.live else missing)
+        return LeaseState(self.lease.problem(now))
+
+
+def read_world(
+    conn: Connection,
+    run: RunContext,
+    *,
+    book: PolicyBook,
+    broker: Broker,
+    now: datetime,
+    carrying: bool = False,
+) -> World:
+    """Read the world of one run.
+
+    Args:
+        conn: one consistent view, or the transaction that records the decision.
+        run: the run.
+        book: the policy in force.
+        broker: reads leases.
+        now: the later of the present moment and the record's high-water mark.
+        carrying: whether an approved write is carried out, which outlives a run that ended by itself.
+    """
+    roster = book.current(conn).roster
+    row = _prepared(conn.dialect)["run"].run(conn, {"run": run.run}).fetchone()
+    stops = freeze.frozen(conn, agent=run.agent, deployment=run.deployment, now=now, roster=roster)
+    effects = grants.granted(conn, run.deployment, now=now, roster=roster)
+    return World(
+        _standing(row, run, stops, now=now, carrying=carrying),
+        broker.of_run(conn, run.run),
+        Power(effects),
+        roster,
+        utc_moment(row[4]) if row else None,
+        read_usage(conn, run, now=now),
+    )
+
+
+def facts_of(
+    run: RunContext,
+    world: World,
+    seen: Container[str],
+    now: datetime,
+    *,
+    approval: Approval | None = None,
+    carrying: bool = False,
+) -> Facts:
+    """Return what the checks may know: this run, in this world, at this moment."""
+    return Facts(
+        now=now,
+        agent=run.agent,
+        deployment=run.deployment,
+        profile=run.profile,
+        engine=run.engine,
+        standing=world.standing,
+        lease=world.lease_state(now, carrying=carrying),
+        power=world.power,
+        usage=world.usage,
+        seen=seen,
+        approvable=frozenset(world.roster.policy.holds),
+        approval=approval,
+    )
+
+
+def read_usage(conn: Connection, run: RunContext, *, now: datetime) -> Usage:
+    """Read what was used, by this run and by its agent within the last 60 minutes."""
+    used: Mapping[str, int] = dict(_prepared(conn.dialect)["used"].run(conn, {"holder": run.run}).fetchall())
+    window = {"holder": agent_holder(run.agent), "since": minute_key(now - HOUR - timedelta(minutes=1))}
+    (hour,) = _prepared(conn.dialect)["since"].run(conn, window).fetchone() or (0,)
+    effects = {effect: used[f"effect:{effect}"] for effect in Effect if f"effect:{effect}" in used}
+    return Usage(used.get("run", 0), int(hour), used.get("model", 0), effects)
+
+
+def agent_holder(agent: str) -> str:
+    """Return the holder of an agent's budgets; no run has this id."""
+    return f"agent:{agent}"
+
+
+def minute_key(moment: datetime) -> str:
+    """Return the key of the minute that an action is counted in; keys sort as time does."""
+    return moment.strftime("minute:%Y-%m-%dT%H:%M")
+
+
+def _standing(
+    row: Any, run: RunContext, stops: tuple[Stop, ...], *, now: datetime, carrying: bool
+) -> Standing:
+    frozen = "; ".join(stop.reason or stop.scope for stop in stops) if stops else None
+    if row is None:
+        return Standing(frozen=frozen)
+    state, outcome, agent, deployment, expires_at, attested, parts = row
+    same = (agent, deployment) == (run.agent, run.deployment) and _is_pinned(parts, deployment)
+    live = state == RunState.RUNNING.value and now < utc_moment(expires_at)
+    over = carrying and state == RunState.ENDED.value and outcome in _ENDED_BY_ITSELF
+    late = carrying and state == RunState.RUNNING.value
+    return Standing(live or over or late, bool(attested), same, frozen)
+
+
+@lru_cache(maxsize=256)
+def _is_pinned(parts: bytes | None, deployment: str) -> bool:
+    return parts is not None and sha256(parts).hexdigest() == deployment
+
+
+@lru_cache(maxsize=2)
+def _prepared(dialect: Dialect) -> Mapping[str, Prepared]:
+    return {
+        "run": Prepared(_RUN_ROW, dialect),
+        "used": Prepared(_USED, dialect),
+        "since": Prepared(_USED_SINCE, dialect),
+    }
