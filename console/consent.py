@@ -61,7 +61,6 @@ class Consent:
             raise BlockedError(
                 "--digest does not fit: it is not what was shown before, or has changed since",
                 got=self.digest,
-                expected=digest,
                 next_step="read it again",
             )
 

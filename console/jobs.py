@@ -10,14 +10,9 @@ from sandboxes.reaper import sweep
 def owed(kernel: Kernel) -> tuple[Job, ...]:
     """Return the jobs of one tick, in order."""
     return (
-        Job("expire holds", lambda now: _expire_holds(kernel, now)),
         Job("end overdue boxes", lambda now: _sweep(kernel, now)),
         Job("checkpoint", lambda _now: _checkpoint(kernel)),
     )
-
-
-def _expire_holds(kernel: Kernel, now: datetime) -> None:
-    kernel.holds.expire(now=now)
 
 
 def _sweep(kernel: Kernel, now: datetime) -> None:

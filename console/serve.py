@@ -84,7 +84,7 @@ async def _live(
     activity = Activity()
     taken = await kernel.runs.recover()
     await _record(kernel, EventKind.SERVE_STARTED, options, {"taken_up": list(taken)})
-    scheduler = Scheduler(owed(kernel), clock=utc_now, on_fault=lambda fault: kernel.report(fault))
+    scheduler = Scheduler(owed(kernel), clock=utc_now, on_fault=kernel.report)
     scheduler.start()
     watch = asyncio.create_task(_stop_when_idle(kernel, options, activity, stop))
     try:
@@ -96,6 +96,7 @@ async def _live(
         options.socket.unlink(missing_ok=True)
         await asyncio.to_thread(scheduler.stop)
         await kernel.runs.close(stop_runs=options.stop_runs)
+        await kernel.end()
         await _record(kernel, EventKind.SERVE_STOPPED, options, {"stopped_runs": options.stop_runs})
 
 

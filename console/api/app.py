@@ -74,6 +74,7 @@ def create_app(kernel: Kernel, *, own_uid: int, activity: Activity, stop: asynci
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.kernel = kernel
     app.state.stop = stop
+    app.state.started_at = kernel.clock()
     app.state.drafts = deployments.Drafts()
     for module in (agents, approvals, audit, deployments, freezes, grants, health, people, runs):
         app.include_router(module.router, prefix=PREFIX)

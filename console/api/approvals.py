@@ -13,7 +13,7 @@ router = APIRouter(prefix="/approvals")
 async def waiting(kernel: KernelDep, *, past: bool = False) -> Json:
     """List the actions that wait for people; with `past`, the decided ones too."""
     states = tuple(HoldState) if past else (HoldState.WAITING,)
-    return {"approvals": [hold_row_view(row) for row in await kernel.holds.list(states)]}
+    return {"approvals": [hold_row_view(row) for row in await kernel.holds.listed(states)]}
 
 
 @router.get("/{hold}")

@@ -20,7 +20,6 @@ from runtime.deployments import DeploymentError, difference
 from runtime.drafting import Draft, deploy, draft
 from runtime.grant_rules import MAXIMUM_LIFE, Order
 from runtime.grants import Issued
-from runtime.people.roster import Refused
 from runtime.record.batch import Tx
 
 router = APIRouter(prefix="/deployments")
@@ -91,11 +90,11 @@ async def create(kernel: KernelDep, now: Now, request: Request, body: Signature)
     """Create a drafted deployment with its read grant: tier 0."""
     drafted, order = _drafts(request).find(body.draft)
 
-    def unit(tx: Tx) -> Issued | Refused:
+    def unit(tx: Tx) -> Issued:
         roster = kernel.policies.current(tx.conn).roster
-        return deploy(tx, drafted, order, body.statement.signed(), roster=roster, now=now)
+        return believed(deploy(tx, drafted, order, body.statement.signed(), roster=roster, now=now))
 
-    issued = believed(await kernel.ledger.write(unit))
+    issued = await kernel.ledger.write(unit)
     shown = await asyncio.to_thread(show, kernel, order.deployment)
     return shown | {"signers": list(issued.signers), "grant": order.id}
 

@@ -55,12 +55,17 @@ PeerDep = Annotated[Peer, Depends(_peer)]
 Now = Annotated[datetime, Depends(_now)]
 
 
+def refusal(answer: Refused) -> BlockedError:
+    """Return the error that tells why a statement proves nothing, or is not permitted."""
+    return BlockedError(f"statement refused ({answer.code.value}): {answer.detail}")
+
+
 def believed(answer: T | Refused) -> T:
-    """Return an answer that is no refusal.
+    """Return an answer that is no refusal; inside a unit, so that a refusal leaves nothing behind.
 
     Raises:
-        BlockedError: the statement proves nothing, or is not permitted; the reason is in the message.
+        BlockedError: it is one.
     """
     if isinstance(answer, Refused):
-        raise BlockedError(f"statement refused ({answer.code.value}): {answer.detail}")
+        raise refusal(answer)
     return answer

@@ -8,7 +8,6 @@ from runtime import freeze as freezes
 from runtime.errors import KernelError
 from runtime.freeze import Lifted
 from runtime.freeze_rules import Freeze, Scope, Stop
-from runtime.people.roster import Refused
 from runtime.record.batch import Tx
 from runtime.tables.types import utc_moment
 
@@ -51,20 +50,20 @@ async def freeze(kernel: KernelDep, now: Now, body: Order) -> Json:
     """Set a stop; it holds from the next action on."""
     order, signed = body.order(), body.statement.signed()
 
-    def unit(tx: Tx) -> Stop | Refused:
+    def unit(tx: Tx) -> Stop:
         roster = kernel.policies.current(tx.conn).roster
-        return freezes.freeze(tx, order, signed, roster=roster, now=now)
+        return believed(freezes.freeze(tx, order, signed, roster=roster, now=now))
 
-    return {"freeze": stop_view(believed(await kernel.ledger.write(unit)))}
+    return {"freeze": stop_view(await kernel.ledger.write(unit))}
 
 
 @router.post("/lifts")
 async def unfreeze(kernel: KernelDep, now: Now, body: Said) -> Json:
     """Lift the freeze that the statement names."""
 
-    def unit(tx: Tx) -> Lifted | Refused:
+    def unit(tx: Tx) -> Lifted:
         roster = kernel.policies.current(tx.conn).roster
-        return freezes.unfreeze(tx, body.signed(), roster=roster, now=now)
+        return believed(freezes.unfreeze(tx, body.signed(), roster=roster, now=now))
 
-    lifted = believed(await kernel.ledger.write(unit))
+    lifted = await kernel.ledger.write(unit)
     return {"lifted": {"id": lifted.id, "person": lifted.person}}

@@ -3,7 +3,7 @@
 import os
 import pwd
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from console.api.deps import KernelDep, PeerDep
 from console.api.views import Json, moment
@@ -13,7 +13,7 @@ router = APIRouter()
 
 
 @router.get("/health")
-def health(kernel: KernelDep, peer: PeerDep) -> Json:
+def health(request: Request, kernel: KernelDep, peer: PeerDep) -> Json:
     """Say which installation this is, whose process, and whether its record is anchored."""
     with kernel.ledger.read() as connection:
         live = len(store.unfinished(connection))
@@ -25,7 +25,7 @@ def health(kernel: KernelDep, peer: PeerDep) -> Json:
         "user": pwd.getpwuid(os.geteuid()).pw_name,
         "peer": peer.user,
         "single_user": kernel.single_user,
-        "started_at": moment(kernel.started_at),
+        "started_at": moment(request.app.state.started_at),
         "policy_version": policy,
         "anchored": anchor.anchored,
         "anchor": str(anchor),

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import Field
 
-from console.api.deps import Body, KernelDep, Now, Said, believed
+from console.api.deps import Body, KernelDep, Now, Said, believed, refusal
 from console.api.views import Json, change_view, moment, people_view
 from runtime.people.changes import Applied, Waiting, pending_changes, sign_change, submit_change
 from runtime.people.revocation import Revoked, revoke_keys
@@ -52,36 +52,43 @@ async def propose(kernel: KernelDep, now: Now, body: Proposal) -> Json:
     """Propose a change with the first signature; with one person enrolled that may put it in force."""
     signed = body.statement.signed()
 
-    def unit(tx: Tx) -> Applied | Waiting | Refused:
-        return submit_change(tx, kernel.policies.current(tx.conn), body.text, signed, now=now)
+    def unit(tx: Tx) -> Json:
+        return _change(submit_change(tx, kernel.policies.current(tx.conn), body.text, signed, now=now))
 
-    return await _changed(kernel, change_view(believed(await kernel.ledger.write(unit))))
+    return await _changed(kernel, await kernel.ledger.write(unit))
 
 
 @router.post("/policy/changes/{digest}/signatures")
 async def sign(kernel: KernelDep, now: Now, digest: str, body: Said) -> Json:
     """Add a signature to a proposed change."""
 
-    def unit(tx: Tx) -> Applied | Waiting | Refused:
-        return sign_change(tx, kernel.policies.current(tx.conn), digest, body.signed(), now=now)
+    def unit(tx: Tx) -> Json:
+        return _change(sign_change(tx, kernel.policies.current(tx.conn), digest, body.signed(), now=now))
 
-    return await _changed(kernel, change_view(believed(await kernel.ledger.write(unit))))
+    return await _changed(kernel, await kernel.ledger.write(unit))
 
 
 @router.post("/people/revocations")
 async def revoke(kernel: KernelDep, now: Now, body: Said) -> Json:
     """Declare a person's keys dead at once; one's own, or with the policy role."""
 
-    def unit(tx: Tx) -> Revoked | Refused:
-        return revoke_keys(tx, kernel.policies.current(tx.conn), body.signed(), now=now)
+    def unit(tx: Tx) -> Revoked:
+        return believed(revoke_keys(tx, kernel.policies.current(tx.conn), body.signed(), now=now))
 
-    done = believed(await kernel.ledger.write(unit))
+    done = await kernel.ledger.write(unit)
     return await _changed(kernel, {"state": "revoked", "person": done.person, "keys": list(done.keys)})
 
 
 async def _changed(kernel: KernelDep, change: Json) -> Json:
     await asyncio.to_thread(_remember, kernel)
     return {"change": change}
+
+
+def _change(done: Applied | Waiting | Refused) -> Json:
+    """Return what became of a change; a refusal leaves the transaction without a trace."""
+    if isinstance(done, Refused):
+        raise refusal(done)
+    return change_view(done)
 
 
 def _remember(kernel: KernelDep) -> None:

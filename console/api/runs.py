@@ -11,12 +11,15 @@ from starlette.concurrency import iterate_in_threadpool
 from console.api.deps import Body, KernelDep, PeerDep, StopDep
 from console.api.streams import lines
 from console.api.views import Json, run_view
+from console.kernel import Kernel
 from runtime import deployments
 from runtime.runs import store
 from runtime.runs.states import LaunchRequest, RunState, RunView
 from sandboxes.spec import Runtime
 
 router = APIRouter(prefix="/runs")
+_ENDING_LOOKS = 200
+_ENDING_LOOK_SECONDS = 0.05
 
 
 class Launch(Body):
@@ -72,16 +75,17 @@ async def logs(kernel: KernelDep, stopping: StopDep, run: str, *, follow: bool =
     """Stream what the agent wrote, a line at a time; with `follow`, until the run ends or serve does."""
     view = await asyncio.to_thread(_find, kernel, run)
     if follow and view.state is RunState.RUNNING:
-        return lines(_until(stopping, iterate_in_threadpool(_split(kernel.runs.follow(run)))))
+        text = _until(stopping, iterate_in_threadpool(_split(kernel.runs.follow(run))))
+        return lines(_then_ended(kernel, run, text, stopping))
     return lines(_all(await kernel.runs.logs(run)))
 
 
-def _find(kernel: KernelDep, run: str) -> RunView:
+def _find(kernel: Kernel, run: str) -> RunView:
     with kernel.ledger.read() as connection:
         return store.find(connection, run)
 
 
-def _deployment(kernel: KernelDep, body: Launch) -> str:
+def _deployment(kernel: Kernel, body: Launch) -> str:
     with kernel.ledger.read() as connection:
         if body.deployment is None:
             return deployments.newest(connection, body.agent).digest
@@ -117,6 +121,18 @@ async def _until(stopping: asyncio.Event, items: AsyncIterator[Json]) -> AsyncIt
             yield item
     finally:
         ended.cancel()
+
+
+async def _then_ended(
+    kernel: Kernel, run: str, items: AsyncIterator[Json], stopping: asyncio.Event
+) -> AsyncIterator[Json]:
+    """Yield items, and end only when the run's ending is recorded, so that it can be asked for next."""
+    async for item in items:
+        yield item
+    for _ in range(_ENDING_LOOKS):
+        if stopping.is_set() or (await asyncio.to_thread(_find, kernel, run)).state is RunState.ENDED:
+            return
+        await asyncio.sleep(_ENDING_LOOK_SECONDS)
 
 
 def _line(text: bytes) -> Json:

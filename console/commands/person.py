@@ -15,6 +15,7 @@ from console.show.people import person_table, revocation_card, revoked_page
 from console.signing import read_public, signer
 from profiles.load import parse_policy
 from profiles.policy import Role
+from runtime.gate.actions import digest_of
 from runtime.people.edit import NewPerson, with_people
 from runtime.people.rules import revocation_matter
 from runtime.people.versions import Link
@@ -73,6 +74,7 @@ def revoke(
     policy = parse_policy(now["text"].encode(), source="the policy in force").policy
     matter = revocation_matter(name, keys, Link(now["version"], now["digest"], now["text"], policy), reason)
     by = signer(session, client)
-    card = revocation_card({"name": name, "keys": keys, "reason": reason, "digest": matter.digest})
-    Consent(yes, digest).require(card, matter.digest, f"Declare these keys dead for ever, as {by.person}?")
+    shown = digest_of({"person": name, "keys": keys, "reason": reason})
+    card = revocation_card({"name": name, "keys": keys, "reason": reason, "digest": shown})
+    Consent(yes, digest).require(card, shown, f"Declare these keys dead for ever, as {by.person}?")
     show(session, client.post("people", "revocations", body=by.say(matter)), revoked_page)

@@ -52,7 +52,7 @@ def deployment_page(answer: Json) -> list[str]:
             ("deployment", plain(made["digest"])),
             ("agent", plain(made["agent"])),
             ("created", moment(made["created_at"])),
-            *[(name, plain(value)) for name, value in made["parts"].items() if not isinstance(value, dict)],
+            *[(name, plain(made["parts"][name])) for name in ("profile", "image", "memory")],
         ]
     )
     nested = [(n, v) for n, v in made["parts"].items() if isinstance(v, dict)]

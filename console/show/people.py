@@ -37,12 +37,13 @@ def person_table(answer: Json) -> list[str]:
         [
             plain(p["name"]),
             word("revoked") if p["revoked"] else Cell("enrolled"),
-            listed(p["roles"]),
             plain(len(p["keys"])),
+            listed(p["groups"]),
+            listed(p["roles"]),
         ]
         for p in answer["people"]
     ]
-    return table(("PERSON", "STATE", "ROLES", "KEYS"), rows)
+    return table(("PERSON", "STATE", "KEYS", "GROUPS", "ROLES"), rows)
 
 
 def policy_page(answer: Json) -> list[str]:

@@ -1,11 +1,12 @@
 """The record on the terminal. Payloads are agent text and are escaped."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from console.escape import clip, escape, escape_json
+from console.escape import clip, escape, escape_json, width
 from console.show.text import COLUMNS, Cell, Style, fields, paint, table
-from console.show.values import Json, moment, plain
+from console.show.values import SHORT_DIGEST, Json, moment, plain
 from runtime.record.findings import VerifyReport
 
 _STYLES = {
@@ -31,6 +32,8 @@ _TELLING = (
 )
 _INDENT = " " * 10
 _TOLD = 60
+_LEAST_ROOM = 4
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def report_view(report: VerifyReport) -> dict[str, Any]:
@@ -75,13 +78,13 @@ def report_page(answer: Json) -> list[str]:
 
 
 def entry_lines(entry: Json) -> list[str]:
-    """Lay out one entry: when, what, about what; below it what tells most of its data and payload."""
+    """Lay out one entry: when, what, about what; below it its payload, a line for each part."""
     data: dict[str, Any] = entry["data"] or {}
     told = [_telling(name, data[name]) for name in _TELLING if data.get(name) is not None]
-    about = [escape(str(entry[name])) for name in ("subject", "actor") if entry[name]]
+    about = [plain(_short(str(entry[name]))) for name in ("subject", "actor") if entry[name]]
     at = moment(entry["at"]).text[11:]
-    head = f"{entry['seq']:>8}  {at}  {escape(entry['kind']).ljust(20)} {' '.join([*told, *about])}"
-    return [head.rstrip(), *_payload(entry)]
+    head = f"{entry['seq']:>8}  {at}  {escape(entry['kind']).ljust(20)}"
+    return [_within([Cell(head), *told, *about]), *_payload(entry)]
 
 
 def open_table(answer: Json) -> list[str]:
@@ -113,11 +116,27 @@ def _range(pair: list[int] | tuple[int, int] | None) -> str | None:
     return None if pair is None else f"{pair[0]:,} to {pair[1]:,}"
 
 
-def _telling(name: str, value: object) -> str:
+def _telling(name: str, value: object) -> Cell:
     text = escape(value) if isinstance(value, str) else escape_json(value)
     if name == "exit_code":
-        return f"exit {text}"
-    return paint(Cell(clip(text, _TOLD), _STYLES.get(text, Style.PLAIN)))
+        return Cell(f"exit {text}")
+    return Cell(clip(text, _TOLD), _STYLES.get(text, Style.PLAIN))
+
+
+def _short(text: str) -> str:
+    return text[:SHORT_DIGEST] if _DIGEST.fullmatch(text) else text
+
+
+def _within(cells: list[Cell]) -> str:
+    """Join cells by blanks, and cut what would go beyond the widest line."""
+    room, shown = COLUMNS, []
+    for cell in cells:
+        text = clip(cell.text, room)
+        shown.append(paint(Cell(text, cell.style)))
+        room -= width(text) + 1
+        if room < _LEAST_ROOM:
+            break
+    return " ".join(shown).rstrip()
 
 
 def _payload(entry: Json) -> Iterator[str]:
