@@ -10,10 +10,10 @@ import docker.errors
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from sandboxes import hijack
-from sandboxes.docker_failures import CONFLICT, NOT_FOUND, failure_from
+from sandboxes.docker_failures import CONFLICT, FOUND, NOT_FOUND, failure_from
 from sandboxes.docker_options import create_arguments
 from sandboxes.docker_state import state_from
-from sandboxes.driver import Box, BoxState, ExecResult, Image
+from sandboxes.driver import Box, BoxState, ExecResult, Image, Phase
 from sandboxes.errors import (
     BoxStartError,
     EngineRefusedError,
@@ -28,6 +28,7 @@ from sandboxes.stdio import Stdio, open_stdio
 DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 REQUEST_TIMEOUT_S = 60
 EXEC_TIMEOUT_S = 20.0
+IDLE_CONNECTIONS = 8
 OUTPUT_LIMIT_BYTES = 1024 * 1024
 GATE_PROGRAMS = (("/bin/sh", "/usr/bin/sh"), ("/usr/bin/env", "/bin/env"))
 Alter = Callable[[dict[str, Any]], dict[str, Any]]
@@ -69,7 +70,8 @@ class DockerDriver:
         # Any: the SDK's stubs leave half of these methods untyped and know no endless timeout.
         client: Any = docker.APIClient
         with _translated(f"connect to {engine}"):
-            return client(base_url=engine, version="auto", timeout=timeout_s)
+            hijack.knock(self._socket_path)
+            return client(base_url=engine, version="auto", timeout=timeout_s, num_pools=IDLE_CONNECTIONS)
 
     def close(self) -> None:
         """Give up the connections to the engine; boxes keep running."""
@@ -117,6 +119,8 @@ class DockerDriver:
                 f"box {box.id[:12]}: started with its own command, so there is no gate to release"
             )
         script = gate_script(command, environment)
+        if (phase := self.inspect(box).phase) is not Phase.RUNNING:
+            raise ReleaseError(f"box {box.id[:12]}: {phase}, expected a running box behind its gate")
         target = f"/containers/{box.id}/attach?stream=1&stdin=1"
         request = hijack.request_bytes("POST", target, upgrade=True)
         try:
@@ -162,9 +166,16 @@ class DockerDriver:
             self._api.remove_container(box.id, v=True, force=True)
 
     def logs(self, box: Box, *, follow: bool = False) -> Iterator[bytes]:
-        """Yield what the box wrote to stdout and stderr, oldest first."""
-        with _translated(f"logs of box {box.id[:12]}"):
-            yield from self._patient.logs(box.id, stdout=True, stderr=True, stream=True, follow=follow)
+        """Yield what the box wrote to stdout and stderr, oldest first. Closing the iterator ends a follow."""
+        what = f"logs of box {box.id[:12]}"
+        target = f"/containers/{box.id}/logs?stdout=1&stderr=1&follow={int(follow)}"
+        request = hijack.request_bytes("GET", target)
+        with _translated(what), hijack.exchange(self._socket_path, request, REQUEST_TIMEOUT_S) as answer:
+            status, connection, first = answer
+            if status != FOUND:
+                raise failure_from(what, status, "its log cannot be read")
+            for _, piece in hijack.read_frames(connection, first, None if follow else REQUEST_TIMEOUT_S):
+                yield piece
 
     def list_boxes(self, owner: str) -> tuple[Box, ...]:
         """Every box of this owner, in whatever phase."""
@@ -199,7 +210,7 @@ class DockerDriver:
     def _has_file(self, container: str, path: str) -> bool:
         request = hijack.request_bytes("HEAD", f"/containers/{container}/archive?path={path}")
         with hijack.exchange(self._socket_path, request, REQUEST_TIMEOUT_S) as (status, _, _):
-            return status == 200  # noqa: PLR2004 - HTTP's own number for "found"
+            return status == FOUND
 
 
 @contextmanager

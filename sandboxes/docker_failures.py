@@ -8,7 +8,7 @@ from sandboxes.errors import (
     SandboxError,
 )
 
-NOT_FOUND, CONFLICT, SERVER_FAULT = 404, 409, 500
+FOUND, NOT_FOUND, CONFLICT = 200, 404, 409
 
 
 def failure_from(

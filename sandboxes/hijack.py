@@ -18,8 +18,17 @@ _HEAD_LIMIT_BYTES = 64 * 1024
 _PIECE_BYTES = 65536
 
 
+def knock(socket_path: str, timeout_s: float = 5) -> None:
+    """See that somebody listens on a Unix socket. Raises OSError when nobody does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout_s)
+        connection.connect(socket_path)
+
+
 def request_bytes(method: str, target: str, body: object = None, *, upgrade: bool = False) -> bytes:
-    """One HTTP/1.1 request with an optional JSON body.
+    """One HTTP request with an optional JSON body.
+
+    A plain request speaks HTTP/1.0, so that a long answer comes as it is, without chunks (RFC 9112, 7.1).
 
     Args:
         method: `POST`, `HEAD` and so on.
@@ -28,9 +37,10 @@ def request_bytes(method: str, target: str, body: object = None, *, upgrade: boo
         upgrade: ask for the raw stream instead of closing after the answer.
     """
     payload = b"" if body is None else json.dumps(body).encode()
-    fields = [f"{method} {target} HTTP/1.1", "Host: engine", f"Content-Length: {len(payload)}"]
+    version = "HTTP/1.1" if upgrade else "HTTP/1.0"
+    fields = [f"{method} {target} {version}", "Host: engine", f"Content-Length: {len(payload)}"]
     fields += ["Content-Type: application/json"] if payload else []
-    fields += ["Connection: Upgrade", "Upgrade: tcp"] if upgrade else ["Connection: close"]
+    fields += ["Connection: Upgrade", "Upgrade: tcp"] if upgrade else []
     return "\r\n".join([*fields, "", ""]).encode("ascii") + payload
 
 
@@ -71,18 +81,25 @@ def exchange(
         yield status_of(head), connection, rest
 
 
-def read_frames(connection: socket.socket, first: bytes, timeout_s: float) -> Iterator[tuple[int, bytes]]:
+def read_frames(
+    connection: socket.socket, first: bytes, timeout_s: float | None
+) -> Iterator[tuple[int, bytes]]:
     """Yield (stream number, piece) until the engine closes the stream.
 
+    Args:
+        connection: from `exchange`.
+        first: what was read beyond the answer's head.
+        timeout_s: how long the stream may stay open in all; None is for ever.
+
     Raises:
-        TimeoutError: the stream is still open after `timeout_s` seconds in all.
+        TimeoutError: it was open for longer.
     """
-    deadline = time.monotonic() + timeout_s
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
     pending = bytearray(first)
     while True:
         yield from _whole_frames(pending)
-        left = deadline - time.monotonic()
-        if left <= 0:
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
             raise TimeoutError(f"stream still open after {timeout_s} s")
         connection.settimeout(left)
         piece = connection.recv(_PIECE_BYTES)
