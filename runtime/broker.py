@@ -31,8 +31,8 @@ _OF_RUN = select(_LEASE.c.id, _LEASE.c.uses_left, _LEASE.c.expires_at, _LEASE.c.
 )
 _SPEND = (
     update(LeaseRow)
-    .where(_LEASE.c.id == bindparam("lease"), _LEASE.c.uses_left > 0)
-    .values(uses_left=_LEASE.c.uses_left - 1)
+    .where(_LEASE.c.id == bindparam("lease"), _LEASE.c.uses_left == bindparam("one"))
+    .values(uses_left=bindparam("none"))
 )
 
 
@@ -121,8 +121,11 @@ class Broker:
         )
 
     def spend(self, tx: Tx, lease: str) -> bool:
-        """Use a lease once; false if no use was left."""
-        return _prepared(tx.conn.dialect)["spend"].run(tx.conn, {"lease": lease}).rowcount == 1
+        """Use up the lease of an action; false if it was used already."""
+        return (
+            _prepared(tx.conn.dialect)["spend"].run(tx.conn, {"lease": lease, "one": 1, "none": 0}).rowcount
+            == 1
+        )
 
     def revoke(self, tx: Tx, run: str, *, cause: str, actor: str) -> int:
         """Revoke every lease of a run, its children included; return how many ended by this."""

@@ -88,7 +88,7 @@ class Admissions:
     async def abandon(self, run: RunContext, action: Action) -> None:
         """Say of an intent that may have been written that nothing was done for it.
 
-        The caller went away while it was being recorded. Units keep their order: it is there by now, or never.
+        The caller went away while it was being recorded. Units keep their order: it is there now, or never.
         """
         await self._parts.ledger.write(lambda tx: abandon(tx, run, action))
 

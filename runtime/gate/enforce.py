@@ -100,8 +100,8 @@ class Gate:
             # The intent may be written all the same; nothing was done for it, and the record shall say so.
             self.in_background(self._admissions.abandon(run, action))
             raise
-        except LedgerError:
-            _LOG.exception("action %s of run %s: the record did not take it", action.id, run.run)
+        except Exception:  # noqa: BLE001 any error while deciding or recording is a deny
+            _LOG.exception("action %s of run %s: not recorded, so denied", action.id, run.run)
             return Withheld()
 
     async def settle(self, ticket: Ticket, result: Result) -> None:

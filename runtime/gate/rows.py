@@ -23,7 +23,7 @@ _SEEN = SeenRow.__table__  # type: ignore[attr-defined]  # SQLModel does not typ
 _INSERTS: Mapping[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _SETTLE = (
     update(ActionRow)
-    .where(_ACTION.c.id == bindparam("action"), _ACTION.c.state == ActionState.INTENT.value)
+    .where(_ACTION.c.id == bindparam("action"), _ACTION.c.state == bindparam("old_state"))
     .values(state=bindparam("new_state"), settled_at=bindparam("at"))
 )
 _STATE = select(_ACTION.c.state).where(_ACTION.c.id == bindparam("action"))
@@ -64,6 +64,7 @@ def insert_action(
         "log_seq": log_seq,
         "decided_at": utc_text(now),
         "settled_at": None,
+        "old_state": ActionState.HELD.value,
     }
     if _prepared(conn.dialect)["action"].run(conn, row).rowcount != 1:
         raise ActionReusedError(f"action {reading.action.id} was decided already")
@@ -71,7 +72,12 @@ def insert_action(
 
 def settle_action(conn: Connection, action: str, state: ActionState, *, now: datetime) -> bool:
     """Move an action from intent to its outcome; false if it is not there."""
-    row = {"action": action, "new_state": state.value, "at": utc_text(now)}
+    row = {
+        "action": action,
+        "old_state": ActionState.INTENT.value,
+        "new_state": state.value,
+        "at": utc_text(now),
+    }
     return _prepared(conn.dialect)["settle"].run(conn, row).rowcount == 1
 
 
@@ -112,7 +118,7 @@ def _prepared(dialect: Dialect) -> Mapping[str, Prepared]:
     again = action.on_conflict_do_update(
         index_elements=[_ACTION.c.id],
         set_={name: action.excluded[name] for name in ("answer", "state", "log_seq", "decided_at")},
-        where=_ACTION.c.state == ActionState.HELD.value,
+        where=_ACTION.c.state == bindparam("old_state"),
     )
     return {
         "action": Prepared(again, dialect),

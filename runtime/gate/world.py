@@ -51,7 +51,7 @@ _RUN_ROW = (
     .where(_RUN.c.id == bindparam("run"))
 )
 _USED = select(_BUDGET.c.key, _BUDGET.c.used).where(_BUDGET.c.holder == bindparam("holder"))
-_USED_SINCE = select(func.coalesce(func.sum(_BUDGET.c.used), 0)).where(
+_USED_SINCE = select(func.sum(_BUDGET.c.used)).where(
     _BUDGET.c.holder == bindparam("holder"), _BUDGET.c.key > bindparam("since")
 )
 
@@ -145,9 +145,9 @@ def read_usage(conn: Connection, run: RunContext, *, now: datetime) -> Usage:
     """Read what was used, by this run and by its agent within the last 60 minutes."""
     used: Mapping[str, int] = dict(_prepared(conn.dialect)["used"].run(conn, {"holder": run.run}).fetchall())
     window = {"holder": agent_holder(run.agent), "since": minute_key(now - HOUR - timedelta(minutes=1))}
-    (hour,) = _prepared(conn.dialect)["since"].run(conn, window).fetchone() or (0,)
+    (hour,) = _prepared(conn.dialect)["since"].run(conn, window).fetchone() or (None,)
     effects = {effect: used[f"effect:{effect}"] for effect in Effect if f"effect:{effect}" in used}
-    return Usage(used.get("run", 0), int(hour), used.get("model", 0), effects)
+    return Usage(used.get("run", 0), int(hour or 0), used.get("model", 0), effects)
 
 
 def agent_holder(agent: str) -> str:

@@ -1,0 +1,25 @@
+"""Fixtures: workshops at every tier."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.standins.workshop import Workshop, make_workshop
+
+NewWorkshop = Callable[..., Workshop]
+
+
+@pytest.fixture
+def new_workshop(tmp_path: Path) -> Iterator[NewWorkshop]:
+    """Open a workshop: `new_workshop(tier=3)`."""
+    made: list[Workshop] = []
+
+    def make(**options: Any) -> Workshop:
+        made.append(make_workshop(tmp_path / str(len(made)), **options))
+        return made[-1]
+
+    yield make
+    for shop in made:
+        shop.town.close()
