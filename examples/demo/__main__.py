@@ -2,7 +2,7 @@
 
 A finance agent reads a mailbox and a ledger through MCP servers, each in a box of its own. It compares
 invoices with the ledger, wants to label the mails, looks into a folder it was never told about, and answers a
-vendor with more than was asked. At tier 0 nothing of that leaves: writes become suggestions, the doubtful read
+vendor with more than was asked. At tier 0 nothing of that leaves: writes become suggestions, a doubtful read
 waits for a signed yes. The agent is a plain program with the official MCP client; no model, no API key.
 """
 

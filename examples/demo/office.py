@@ -108,7 +108,7 @@ def open_office() -> Office:
     """Make an empty office with keys for its people; an earlier one is replaced."""
     root = Path(tempfile.gettempdir()) / f"handrail-demo-{os.getuid()}"
     shutil.rmtree(root, ignore_errors=True)
-    for name in ("keys", "state/volumes/mail", "state/volumes/ledger"):
+    for name in ("keys", "state/volumes/ledger"):
         (root / name).mkdir(parents=True, mode=0o700)
     (root / "state").chmod(0o700)
     office = Office(root)

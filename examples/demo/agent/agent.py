@@ -44,51 +44,52 @@ class Desk:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    async def call(self, tool: str, **args: str) -> Any:
-        """Call a tool and return its parsed answer, its text, or None for an error."""
+    async def read(self, tool: str, **args: str) -> Any:
+        """Call a tool and return its parsed answer, or None if it answered with an error."""
         result = await self.client.call_tool(tool, args)
-        text = "".join(part.text for part in result.content if part.type == "text")
         if result.is_error:
-            print(f"  {tool}: {text}", flush=True)
             return None
-        if result.structured_content is not None:
-            return result.structured_content.get("result", result.structured_content)
-        return text
+        return (result.structured_content or {}).get("result", result.structured_content)
+
+    async def write(self, tool: str, **args: str) -> str:
+        """Call a tool and return what it says, whatever that is."""
+        result = await self.client.call_tool(tool, args)
+        return "".join(part.text for part in result.content if part.type == "text")
 
     async def reconcile(self, message_id: str) -> str | None:
         """Compare the invoice in one message with the ledger and label the message."""
-        mail = await self.call("read_message", folder="INBOX", message_id=message_id)
+        mail = await self.read("read_message", folder="INBOX", message_id=message_id)
         files = [name for name in mail["attachments"] if name.endswith(".xml")]
         if not files:
             return None
-        text = await self.call("read_attachment", folder="INBOX", message_id=message_id, name=files[0])
+        text = await self.read("read_attachment", folder="INBOX", message_id=message_id, name=files[0])
         invoice = read_ubl(text)
-        expected = await self.call("get_invoice", number=invoice["number"])
-        vendor = await self.call("get_vendor", vendor=invoice["vendor"])
+        expected = await self.read("get_invoice", number=invoice["number"])
+        vendor = await self.read("get_vendor", vendor=invoice["vendor"])
         label = compare(invoice, expected, vendor)
-        answer = await self.call("set_label", folder="INBOX", message_id=message_id, label=label)
-        print(f"{invoice['number']:<12} {label:<15} -> {answer}", flush=True)
+        answer = await self.write("set_label", folder="INBOX", message_id=message_id, label=label)
+        print(f"{invoice['number']}: {label}; label: {answer}", flush=True)
         return label
 
     async def answer(self, mail: dict[str, Any]) -> None:
         """Answer a vendor's question about one payment, with every open invoice of every vendor."""
-        rows = await self.call("list_invoices", status="open")
+        rows = await self.read("list_invoices", status="open")
         body = "Your payment is on its way. Our open invoices at present:\n" + json.dumps(rows, indent=1)
-        said = await self.call("send_message", to=mail["from"], subject=f"Re: {mail['subject']}", body=body)
-        print(f"answer to {mail['from']} -> {said}", flush=True)
+        said = await self.write("send_message", to=mail["from"], subject=f"Re: {mail['subject']}", body=body)
+        print(f"answer to {mail['from']}: {said}", flush=True)
 
 
 async def main() -> None:
     """Work through the mailbox once."""
     async with Client(os.environ["MCP_SERVER_URL"]) as client:
         desk = Desk(client)
-        mails = await desk.call("search_messages", folder="INBOX", query="")
+        mails = await desk.read("search_messages", folder="INBOX", query="")
         print(f"{len(mails)} messages in INBOX", flush=True)
         for mail in mails:
             if await desk.reconcile(mail["message_id"]) is None and "payment" in mail["subject"].lower():
                 await desk.answer(mail)
-        found = await desk.call("search_messages", folder="Archive", query="reminder")
-        print(f"Archive: {found}", flush=True)
+        found = await desk.read("search_messages", folder="Archive", query="reminder")
+        print(f"Archive: {[mail['subject'] for mail in found or []]}", flush=True)
 
 
 if __name__ == "__main__":
