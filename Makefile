@@ -104,7 +104,7 @@ format: venv  ## let ruff format the code
 # --- what it does
 
 demo: venv images  ## see an agent at work at tier 0, in a box, with every step on record
-	$(BIN)/python examples/demo/run.py
+	$(BIN)/python -m examples.demo
 
 bench: venv images  ## measure the figures of docs, print a table
 	$(BIN)/python -m bench
