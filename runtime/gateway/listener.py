@@ -86,6 +86,7 @@ class Listener:
 
     async def _serve(self, connection: socket.socket) -> None:
         connection.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         protocol = self._make(self._lost)
         try:
             await self._loop.connect_accepted_socket(lambda: protocol, connection)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 import httpx
@@ -35,6 +35,7 @@ _SESSION: Final = "mcp-session-id"
 _OK, _ACCEPTED = 200, 202
 MAX_RESUMES: Final = 3
 LISTEN_PAUSE_S: Final = 1.0
+DRAIN_S: Final = 0.2
 
 HeaderSource = Callable[[], Mapping[str, str]]
 """Gives the headers that carry the credential; asked anew for every request, and kept nowhere."""
@@ -69,6 +70,7 @@ class HttpPeer:
         self._session: dict[str, str] = {}
         self._number = 0
         self._listener: asyncio.Task[None] | None = None
+        self._finishing: set[asyncio.Task[None]] = set()
 
     async def request(
         self, method: str, params: Mapping[str, Any], hooks: Hooks = NO_HOOKS, *, timeout_s: float
@@ -98,9 +100,10 @@ class HttpPeer:
 
     async def close(self) -> None:
         """See `Peer.close`."""
-        if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
+        tasks = [*self._finishing, *([self._listener] if self._listener else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         try:
             if _SESSION in self._session:
                 await self._client.delete(self._url, headers=self._all_headers(), timeout=2)
@@ -110,30 +113,40 @@ class HttpPeer:
             await self._client.aclose()
 
     async def _ask(self, message: JsonObject, hooks: Hooks) -> JsonObject:
-        async with self._open("POST", json.dumps(message, separators=(",", ":")).encode()) as response:
+        content = json.dumps(message, separators=(",", ":")).encode()
+        async with AsyncExitStack() as stack:
+            response = await stack.enter_async_context(self._open("POST", content))
             if message["method"] == "initialize" and _SESSION in response.headers:
                 self._session[_SESSION] = response.headers[_SESSION]
-            kind = response.headers.get("content-type", "")
-            if kind.startswith("text/event-stream"):
-                answer, last = await self._follow(response, message["id"], hooks)
-                if answer is None:
-                    answer = await self._resume(last, message["id"], hooks)
+            if response.headers.get("content-type", "").startswith("text/event-stream"):
+                pieces = response.aiter_bytes()
+                answer, last = await self._follow(pieces, message["id"], hooks)
+                if answer is not None:
+                    self._finish(pieces, stack.pop_all())
             else:
-                answer = _object(await self._body(response), response.status_code)
+                answer, last = _object(await self._body(response), response.status_code), Event()
+        if answer is None:
+            answer = await self._resume(last, message["id"], hooks)
         if message["method"] == "initialize":
             self._session["mcp-protocol-version"] = _agreed(answer)
         return answer
 
     async def _follow(
-        self, response: httpx.Response, number: int, hooks: Hooks
+        self, pieces: AsyncIterator[bytes], number: int, hooks: Hooks
     ) -> tuple[JsonObject | None, Event]:
         last = Event()
-        async for event in events(response.aiter_bytes(), limit=self._reply_bytes):
+        async for event in events(pieces, limit=self._reply_bytes):
             last = event if event.id else last
             answer = await self._take(event, number, hooks)
             if answer is not None:
                 return answer, last
         return None, last
+
+    def _finish(self, pieces: AsyncIterator[bytes], stack: AsyncExitStack) -> None:
+        """Let a stream that has answered come to its end, so that its connection can serve another call."""
+        task = asyncio.create_task(_drain(pieces, stack))
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
 
     async def _take(self, event: Event, number: int | None, hooks: Hooks) -> JsonObject | None:
         message = _message(event.data) if event.data else None
@@ -154,7 +167,7 @@ class HttpPeer:
         for _ in range(MAX_RESUMES if last.id else 0):
             await asyncio.sleep((last.retry_ms or 1000) / 1000)
             async with self._open("GET", None, {"last-event-id": last.id}) as response:
-                answer, newer = await self._follow(response, number, hooks)
+                answer, newer = await self._follow(response.aiter_bytes(), number, hooks)
             if answer is not None:
                 return answer
             last = newer if newer.id else last
@@ -165,7 +178,7 @@ class HttpPeer:
         while True:
             try:
                 async with self._open("GET", None) as response:
-                    await self._follow(response, -1, hooks)
+                    await self._follow(response.aiter_bytes(), -1, hooks)
             except (RpcError, UpstreamUnavailableError, UpstreamProtocolError):
                 return  # it has no such stream (405), or is gone: its calls will say so
             except UpstreamGoneError:
@@ -228,6 +241,16 @@ def http_client() -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=30)
     timeout = httpx.Timeout(None, connect=10, pool=10)
     return httpx.AsyncClient(follow_redirects=False, trust_env=False, limits=limits, timeout=timeout)
+
+
+async def _drain(pieces: AsyncIterator[bytes], stack: AsyncExitStack) -> None:
+    async with stack:
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                async for _ in pieces:
+                    continue
+        except (TimeoutError, httpx.HTTPError):
+            return  # the connection is closed instead of kept
 
 
 def _message(text: str) -> JsonObject | None:

@@ -67,6 +67,7 @@ class Upstreams:
         self._on_changed = on_changed
         self._notice: OnNotice = ignore
         self._request: OnRequest = refuse
+        self._listed: tuple[list[Offer], list[JsonObject]] | None = None
         self._members = {
             name: self._member(name, spec, opener, pinned, call_s) for name, spec in profile.upstreams.items()
         }
@@ -102,11 +103,17 @@ class Upstreams:
 
     def tools(self) -> list[JsonObject]:
         """The tools that the profile names, under its names, cleaned, in the profile's order."""
-        return [{**clean(definition), "name": name} for name, definition in self._definitions()]
+        offers = list(self.offers.values())
+        if self._listed is None or any(a is not b for a, b in zip(self._listed[0], offers, strict=True)):
+            tools = [{**clean(definition), "name": name} for name, definition in self._definitions()]
+            self._listed = (offers, tools)
+        return self._listed[1]
 
-    def effect_floors(self) -> dict[str, Effect]:
-        """The least effect that each tool's own annotations admit to; may raise, never lower."""
-        return {name: effect_floor(_annotations(tool)) for name, tool in self._definitions()}
+    def understated(self) -> dict[str, Effect]:
+        """Tools that the profile calls milder than their own annotations do, with what those admit to."""
+        floors = {name: effect_floor(_annotations(tool)) for name, tool in self._definitions()}
+        declared = {name: min(spec.effects, key=_rank) for name, spec in self._profile.tools.items()}
+        return {name: floor for name, floor in floors.items() if _rank(floor) > _rank(declared[name])}
 
     async def perform(self, action: Action, *, progress: Progress | None = None) -> Performed:
         """Carry out an admitted action; see `runtime.gate.replies.Executor`."""
@@ -194,6 +201,10 @@ def _leaves(group: BaseExceptionGroup[UpstreamError]) -> list[Exception]:
         else:
             found.append(item)
     return found
+
+
+def _rank(effect: Effect) -> int:
+    return effect.tier.value
 
 
 def _annotations(tool: Mapping[str, Any]) -> Mapping[str, Any]:

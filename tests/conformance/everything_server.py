@@ -387,6 +387,7 @@ async def serve_http(port: int) -> None:
         server, event_store=Events(), security_settings=security, retry_interval=100
     )
     listener = socket.create_server(("127.0.0.1", port), backlog=1024)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it on its own sockets only
     print(listener.getsockname()[1], flush=True)
     config = uvicorn.Config(manager.handle_request, interface="asgi3", lifespan="off", log_config=None)
     async with manager.run():
