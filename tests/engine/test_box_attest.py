@@ -1,8 +1,6 @@
 """Take away each hardening option, one by one, and the attestation refuses the box."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -11,56 +9,10 @@ from sandboxes.docker_options import create_arguments
 from sandboxes.errors import AttestationError, BoxGoneError
 from sandboxes.proof import Source
 from sandboxes.spec import Runtime
+from tests.standins.altered import both, config, security, walls
 from tests.standins.boxes import SHELLLESS, Boxes, needs, small_spec
 
 pytestmark = pytest.mark.engine
-Arguments = dict[str, Any]
-
-
-def walls(**changes: Any) -> Callable[[Arguments], Arguments]:
-    """Change parts of HostConfig; None takes the option away."""
-
-    def alter(arguments: Arguments) -> Arguments:
-        host = {
-            name: value for name, value in (arguments["HostConfig"] | changes).items() if value is not None
-        }
-        return arguments | {"HostConfig": host}
-
-    return alter
-
-
-def config(**changes: Any) -> Callable[[Arguments], Arguments]:
-    """Change parts beside HostConfig; None takes the option away."""
-
-    def alter(arguments: Arguments) -> Arguments:
-        return {name: value for name, value in (arguments | changes).items() if value is not None}
-
-    return alter
-
-
-def security(*options: str) -> Callable[[Arguments], Arguments]:
-    """Keep only those security options that start so, plus any given whole."""
-
-    def alter(arguments: Arguments) -> Arguments:
-        asked = arguments["HostConfig"]["SecurityOpt"]
-        kept = [item for item in asked if item.startswith(options)]
-        added = [item for item in options if item.endswith("unconfined")]
-        return walls(SecurityOpt=kept + added)(arguments)
-
-    return alter
-
-
-def both(*alters: Callable[[Arguments], Arguments]) -> Callable[[Arguments], Arguments]:
-    """One change after the other."""
-
-    def alter(arguments: Arguments) -> Arguments:
-        for one in alters:
-            arguments = one(arguments)
-        return arguments
-
-    return alter
-
-
 BIND = {"Type": "bind", "Source": "/var/tmp", "Target": "/data", "ReadOnly": False}
 ON_RUNC = {
     "network none to bridge": (
