@@ -80,9 +80,10 @@ async def _serve(settings: Settings, options: ServeOptions, ready: Callable[[dic
 async def _live(
     kernel: Kernel, options: ServeOptions, stop: asyncio.Event, ready: Callable[[dict[str, Any]], None]
 ) -> None:
-    bound = bind(options.socket)
     activity = Activity()
+    await kernel.gate.start()
     taken = await kernel.runs.recover()
+    bound = bind(options.socket)
     await _record(kernel, EventKind.SERVE_STARTED, options, {"taken_up": list(taken)})
     scheduler = Scheduler(owed(kernel), clock=utc_now, on_fault=kernel.report)
     scheduler.start()

@@ -7,7 +7,18 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from console.api import agents, approvals, audit, deployments, freezes, grants, health, people, runs
+from console.api import (
+    agents,
+    approvals,
+    audit,
+    deployments,
+    freezes,
+    grants,
+    health,
+    people,
+    runs,
+    suggestions,
+)
 from console.api.peer import STATE_KEY, Peer, may_connect
 from console.api.problems import NotAllowedError, install, problem
 from console.kernel import Kernel
@@ -76,7 +87,7 @@ def create_app(kernel: Kernel, *, own_uid: int, activity: Activity, stop: asynci
     app.state.stop = stop
     app.state.started_at = kernel.clock()
     app.state.drafts = deployments.Drafts()
-    for module in (agents, approvals, audit, deployments, freezes, grants, health, people, runs):
+    for module in (agents, approvals, audit, deployments, freezes, grants, health, people, runs, suggestions):
         app.include_router(module.router, prefix=PREFIX)
     install(app)
     app.add_middleware(Guard, own_uid=own_uid, activity=activity)

@@ -25,5 +25,5 @@ async def show(kernel: KernelDep, hold: str) -> Json:
 @router.post("/{hold}/votes")
 async def vote(kernel: KernelDep, hold: str, body: Said) -> Json:
     """Take a signed yes or no."""
-    voted = believed(await kernel.holds.vote(body.signed(), hold))
+    voted = believed(await kernel.gate.vote(body.signed(), hold))
     return {"hold": hold, "person": voted.person, "state": voted.state.value} | tally_view(voted.tally)

@@ -49,6 +49,7 @@ def bind(path: Path) -> socket.socket:
     os.fchmod(bound.fileno(), SOCKET_MODE)  # before it has a name, so that it never has a wider mode
     bound.bind(str(path))
     path.chmod(SOCKET_MODE)
+    bound.listen()  # from now on a client waits for its answer instead of being refused
     return bound
 
 

@@ -1,16 +1,17 @@
 """Routes for runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from starlette.concurrency import iterate_in_threadpool
 
 from console.api.deps import Body, KernelDep, PeerDep, StopDep
+from console.api.pump import Pump
 from console.api.streams import lines
 from console.api.views import Json, run_view
+from console.jobs import keep_reaper
 from console.kernel import Kernel
 from runtime import deployments
 from runtime.runs import store
@@ -44,7 +45,9 @@ async def launch(kernel: KernelDep, peer: PeerDep, body: Launch) -> Json:
         runtime=body.runtime,
         single_user=kernel.single_user,
     )
-    return {"run": run_view(await kernel.runs.start(request))}
+    run = await kernel.runs.start(request)
+    await asyncio.to_thread(keep_reaper, kernel)
+    return {"run": run_view(run)}
 
 
 @router.get("")
@@ -75,8 +78,8 @@ async def logs(kernel: KernelDep, stopping: StopDep, run: str, *, follow: bool =
     """Stream what the agent wrote, a line at a time; with `follow`, until the run ends or serve does."""
     view = await asyncio.to_thread(_find, kernel, run)
     if follow and view.state is RunState.RUNNING:
-        text = _until(stopping, iterate_in_threadpool(_split(kernel.runs.follow(run))))
-        return lines(_then_ended(kernel, run, text, stopping))
+        text = Pump(_split(kernel.runs.follow(run)))
+        return lines(_then_ended(kernel, run, text.items(stopping), stopping))
     return lines(_all(await kernel.runs.logs(run)))
 
 
@@ -92,7 +95,7 @@ def _deployment(kernel: Kernel, body: Launch) -> str:
         return deployments.find(connection, body.deployment).digest
 
 
-def _split(pieces: Iterator[bytes]) -> Iterator[Json]:
+def _split(pieces: Iterator[bytes]) -> Generator[Json, None, None]:
     """Join what the engine hands over into lines; a line without an end is given when the run ends."""
     rest = b""
     for piece in pieces:
@@ -105,22 +108,6 @@ def _split(pieces: Iterator[bytes]) -> Iterator[Json]:
 async def _all(text: bytes) -> AsyncIterator[Json]:
     for item in _split(iter([text])):
         yield item
-
-
-async def _until(stopping: asyncio.Event, items: AsyncIterator[Json]) -> AsyncIterator[Json]:
-    """Yield items until there are no more or serve ends; the engine's stream is left to its thread."""
-    ended = asyncio.create_task(stopping.wait())
-    try:
-        while True:
-            coming = asyncio.ensure_future(anext(items, None))
-            await asyncio.wait({coming, ended}, return_when=asyncio.FIRST_COMPLETED)
-            item = coming.result() if coming.done() else None
-            if item is None:
-                coming.cancel()
-                return
-            yield item
-    finally:
-        ended.cancel()
 
 
 async def _then_ended(

@@ -9,6 +9,7 @@ from runtime.deployments import Deployment, Difference
 from runtime.drafting import Draft
 from runtime.freeze_rules import Stop
 from runtime.gate.holds import HoldView
+from runtime.gate.suggestions import Suggestion
 from runtime.gate.tally import Tally
 from runtime.grant_rules import Order
 from runtime.grants import Standing
@@ -18,7 +19,7 @@ from runtime.people.listing import list_people
 from runtime.record.reconcile import OpenAction
 from runtime.record.trace import Entry
 from runtime.runs.states import RunView
-from runtime.tables.actions import HoldRow
+from runtime.tables.actions import HoldRow, SuggestionRow
 from runtime.tables.types import utc_text
 
 Json = dict[str, Any]
@@ -227,3 +228,21 @@ def tally_view(tally: Tally) -> Json:
         "rejected_by": tally.rejected_by,
         "missing": list(tally.missing),
     }
+
+
+def suggestion_row_view(row: SuggestionRow) -> Json:
+    """Return a suggestion in a list; its arguments are on its card."""
+    return {
+        "suggestion": row.id,
+        "run": row.run,
+        "agent": row.agent,
+        "tool": row.tool,
+        "effect": row.effect,
+        "created_at": moment(row.created_at),
+    }
+
+
+def suggestion_view(suggestion: Suggestion) -> Json:
+    """Return a suggestion with its card, exactly as it is judged."""
+    judged = [{"person": row.person, "verdict": row.verdict} for row in suggestion.judgements]
+    return {"card": dict(suggestion.card), "digest": suggestion.digest, "judgements": judged}

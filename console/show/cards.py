@@ -85,11 +85,10 @@ def suggestion_table(answer: Json) -> list[str]:
             plain(s["tool"]),
             plain(s["effect"]),
             moment(s["created_at"]),
-            word(s["verdict"]),
         ]
         for s in answer["suggestions"]
     ]
-    heads = ("SUGGESTION", "AGENT", "TOOL", "EFFECT", "MADE", "VERDICTS")
+    heads = ("SUGGESTION", "AGENT", "TOOL", "EFFECT", "MADE")
     return table(heads, rows) if rows else ["no suggestions"]
 
 
@@ -148,8 +147,7 @@ def _needed(needed: Json) -> str:
 
 
 def _judgement(judged: Json) -> str:
-    reason = f": {escape(judged['reason'])}" if judged["reason"] else ""
-    return f"judged {paint(word(judged['verdict']))} by {escape(judged['person'])}{reason}"
+    return f"judged {paint(word(judged['verdict']))} by {escape(judged['person'])}"
 
 
 def _digest_line(digest: str) -> str:

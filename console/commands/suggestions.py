@@ -1,0 +1,78 @@
+"""`handrail suggestions`: what an agent wanted and did not get. Judging is evidence; it executes nothing."""
+
+from typing import Annotated
+
+import typer
+
+from console.cli import command, group
+from console.client import Client, client_of
+from console.commands.policy import Digest, Yes
+from console.consent import Consent
+from console.session import Session
+from console.show.answer import show
+from console.show.cards import judged_page, suggestion_page, suggestion_table
+from console.signing import Json, check_digest, signer
+from runtime.gate.actions import digest_of
+from runtime.gate.states import JudgementVerdict
+from runtime.gate.suggestions import Suggestion
+
+app = group("Judge actions that were recorded instead of executed.")
+
+_Id = Annotated[str, typer.Argument(help="The suggestion's id.")]
+_Verdict = Annotated[JudgementVerdict, typer.Argument(help="What you think of it.")]
+
+
+@command(
+    app, "list", example="handrail suggestions list --unjudged\nhandrail suggestions list --agent invoice-bot"
+)
+def list_suggestions(
+    session: Session,
+    *,
+    agent: Annotated[str | None, typer.Option("--agent", help="Only those of this agent.")] = None,
+    unjudged: Annotated[bool, typer.Option("--unjudged", help="Only those nobody has judged.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many, newest first.")] = 50,
+) -> None:
+    """List suggestions, newest first."""
+    answer = client_of(session).get("suggestions", agent=agent, unjudged=unjudged, limit=limit)
+    show(session, answer, suggestion_table)
+
+
+@command(app, "show", example="handrail suggestions show sug-2qzv7j5m4kx3ahd6")
+def show_suggestion(session: Session, suggestion: _Id) -> None:
+    """Show one suggestion: the exact arguments, why it was not done, what was judged, and its digest."""
+    answer, _ = _card(client_of(session), suggestion)
+    show(session, answer, suggestion_page)
+
+
+@command(
+    app,
+    "judge",
+    signs=True,
+    example='handrail suggestions judge sug-2qzv7j5m4kx3ahd6 agree --reason "the label is right"',
+)
+def judge(
+    session: Session,
+    suggestion: _Id,
+    verdict: _Verdict,
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is recorded, encrypted.")],
+    yes: Yes = False,
+    digest: Digest = None,
+) -> None:
+    """Say what you think of it: agree, disagree, harmful or unclear. Agreeing never executes it."""
+    client = client_of(session)
+    answer, shown = _card(client, suggestion)
+    by = signer(session, client)
+    question = f"Judge this {verdict.value}, as {by.person}? Nothing is executed."
+    Consent(yes, digest).require(suggestion_page(answer), shown.digest, question)
+    said = by.say(shown.matter(verdict, reason))
+    show(session, client.post("suggestions", suggestion, "judgements", body=said), judged_page)
+
+
+def _card(client: Client, suggestion: str) -> tuple[Json, Suggestion]:
+    """Fetch a card and compute its digest here: what is signed is what is shown."""
+    answer = client.get("suggestions", suggestion)
+    digest = digest_of(answer["card"])
+    check_digest(answer["digest"], digest, "the card")
+    check_digest(str(answer["card"]["suggestion"]), suggestion, "the card's suggestion")
+    return answer, Suggestion(suggestion, answer["card"], digest)
