@@ -1,11 +1,12 @@
 """One transaction of the record, as it grows: the units that run in it and the entries they append."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlmodel import SQLModel
 
 from runtime.errors import LedgerIntegrityError, LedgerUnavailableError
 from runtime.record.events import CHECKPOINT_KINDS, Event
@@ -72,6 +73,14 @@ class Tx:
         """
         return self._batch.append(event)
 
+    def insert(self, table: type[SQLModel], row: Mapping[str, Any]) -> None:
+        """Add one row, as `conn.execute(insert(table), row)` does at ten times the cost.
+
+        Raises:
+            Exception: the driver's error, where the row breaks a constraint.
+        """
+        self._batch.insert(table, row)
+
     def checkpoint_after(self) -> None:
         """Anchor this transaction before its units hear that they are committed."""
         self._batch.wants_checkpoint = True
@@ -133,6 +142,10 @@ class Batch:
             self._statement("SAVEPOINT unit")
             self._in_savepoint = True
         return self._connection
+
+    def insert(self, table: type[SQLModel], row: Mapping[str, Any]) -> None:
+        """Add one row inside the running unit's savepoint."""
+        self._statements.into(table, tuple(row)).run(self.enter_savepoint(), row)
 
     def append(self, event: Event) -> int:
         """Take one entry."""

@@ -5,13 +5,14 @@ own. So the text that it compiles for the dialect at hand goes to the driver's c
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Compiled, Connection, Dialect, bindparam, insert, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
+from sqlmodel import SQLModel
 
 from runtime.tables.log import LogEntryRow, LogHeadRow, LogPayloadRow
 
@@ -21,23 +22,38 @@ _HEAD = LogHeadRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does no
 
 
 class Prepared:
-    """One statement; rows are given by parameter name."""
+    """One statement; rows are given by parameter name, values as the columns' types take them."""
 
-    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
+    def __init__(
+        self, statement: ClauseElement, dialect: Dialect, names: Sequence[str] | None = None
+    ) -> None:
+        """Compile a statement.
+
+        Args:
+            statement: what to run; its parameters are bound by name.
+            dialect: of the database.
+            names: the columns that an insert fills; unset: all.
+        """
+        compiled = statement.compile(dialect=dialect, column_keys=None if names is None else list(names))
         order = getattr(compiled, "positiontup", None)
         self._sql = str(compiled)
         self._pick: Callable[[Row], Any] = dict if order is None else _picker(order)
+        self._converters = _converters(compiled, dialect)
 
     def run(self, connection: Connection, row: Row) -> DBAPICursor:
         """Run it once; return the cursor, which knows the rows."""
         cursor = connection.connection.cursor()
-        cursor.execute(self._sql, self._pick(row))
+        cursor.execute(self._sql, self._parameters(row))
         return cursor
 
     def run_many(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Run it once for each row."""
-        connection.connection.cursor().executemany(self._sql, [self._pick(row) for row in rows])
+        connection.connection.cursor().executemany(self._sql, [self._parameters(row) for row in rows])
+
+    def _parameters(self, row: Row) -> Any:
+        if self._converters:
+            row = {**row, **{name: convert(row[name]) for name, convert in self._converters.items()}}
+        return self._pick(row)
 
 
 def _picker(names: Sequence[str]) -> Callable[[Row], Any]:
@@ -46,14 +62,23 @@ def _picker(names: Sequence[str]) -> Callable[[Row], Any]:
     return lambda row: tuple(row[name] for name in names)
 
 
+def _converters(compiled: Compiled, dialect: Dialect) -> dict[str, Callable[[Any], Any]]:
+    """Return what SQLAlchemy would do to the values, where it does anything."""
+    binds: Mapping[str, BindParameter[Any]] = getattr(compiled, "binds", {})
+    found = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
+    return {name: processor for name, processor in found.items() if processor is not None}
+
+
 @dataclass(frozen=True)
 class Statements:
-    """What one batch runs."""
+    """What batches run, and the inserts that units asked for."""
 
     head: Prepared
     entry: Prepared
     payload: Prepared
     move: Prepared
+    dialect: Dialect
+    inserts: dict[tuple[type[SQLModel], tuple[str, ...]], Prepared] = field(default_factory=dict)
 
     @classmethod
     def compiled(cls, dialect: Dialect) -> "Statements":
@@ -70,5 +95,17 @@ class Statements:
                 high_water=bindparam("new_high_water"),
             )
         )
-        entry, payload = insert(LogEntryRow), insert(LogPayloadRow)
-        return cls(*[Prepared(statement, dialect) for statement in (head, entry, payload, move)])
+        return cls(
+            head=Prepared(head, dialect),
+            entry=Prepared(insert(LogEntryRow), dialect),
+            payload=Prepared(insert(LogPayloadRow), dialect),
+            move=Prepared(move, dialect),
+            dialect=dialect,
+        )
+
+    def into(self, table: type[SQLModel], names: tuple[str, ...]) -> Prepared:
+        """Return the statement that inserts a row with these columns."""
+        prepared = self.inserts.get((table, names))
+        if prepared is None:
+            prepared = self.inserts[table, names] = Prepared(insert(table), self.dialect, names)
+        return prepared

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,9 @@ from runtime.record.ledger import Ledger, Limits
 from runtime.record.trace import tail
 from runtime.record.verify import verify_state
 from runtime.tables.actions import SeenRow
+from runtime.tables.agents import AgentRow
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 class RefusedError(Exception):
@@ -130,6 +133,25 @@ def test_a_unit_that_breaks_a_constraint_fails_alone(record: Any) -> None:
 
     ledger.write_sync(lambda tx: note_seen(tx, "b"))
     assert seen(ledger) == ["a", "b"]
+
+
+def test_a_quick_insert_stores_what_a_core_insert_stores(record: Any) -> None:
+    ledger = record.open()
+    row = {
+        "name": "finance",
+        "owner": "alice",
+        "traits": "[]",
+        "risk": "high",
+        "registered_at": NOON,
+    }
+    ledger.write_sync(lambda tx: tx.insert(AgentRow, row))
+    ledger.write_sync(lambda tx: tx.conn.execute(insert(AgentRow), row | {"name": "other"}))
+
+    with ledger.read() as connection:
+        quick, core = connection.execute(select(AgentRow).order_by(AgentRow.name)).all()
+    assert dict(quick._mapping, name="other") == dict(core._mapping)
+    with pytest.raises(Exception, match="UNIQUE"):
+        ledger.write_sync(lambda tx: tx.insert(AgentRow, row))
 
 
 def test_an_event_without_a_canonical_form_is_refused(record: Any) -> None:
