@@ -29,11 +29,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lease")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_lease_token_hash")),
     )
-    op.create_index(op.f("ix_lease_holder"), "lease", ["holder"], unique=False)
-    op.create_index(op.f("ix_lease_parent"), "lease", ["parent"], unique=False)
 
 
 def downgrade() -> None:
-    op.drop_index(op.f("ix_lease_parent"), table_name="lease")
-    op.drop_index(op.f("ix_lease_holder"), table_name="lease")
     op.drop_table("lease")
