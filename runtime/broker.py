@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, bindparam, insert, select, update
+from sqlalchemy import Dialect, bindparam, insert, update
 
 from runtime.clock import NewId
 from runtime.gate.answers import Reason, ReasonCode
@@ -21,14 +21,11 @@ from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.statements import Prepared
 from runtime.tables.leases import LeaseRow
-from runtime.tables.types import utc_moment, utc_text
+from runtime.tables.types import utc_text
 
 RUN_AUDIENCE: Final = "run"
 
 _LEASE = LeaseRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-_OF_RUN = select(_LEASE.c.id, _LEASE.c.uses_left, _LEASE.c.expires_at, _LEASE.c.revoked_at).where(
-    _LEASE.c.holder == bindparam("run"), _LEASE.c.parent.is_(None)
-)
 _SPEND = (
     update(LeaseRow)
     .where(_LEASE.c.id == bindparam("lease"), _LEASE.c.uses_left == bindparam("one"))
@@ -73,16 +70,9 @@ class Broker:
         self._new_id = new_id
         self._random = random
 
-    def of_run(self, conn: Connection, run: str) -> RunLease | None:
-        """Return the run's lease, if it was ever given one."""
-        row = _prepared(conn.dialect)["of_run"].run(conn, {"run": run}).fetchone()
-        if row is None:
-            return None
-        return RunLease(row[0], row[1], utc_moment(row[2]), row[3] is not None)
-
     def open_run(self, tx: Tx, run: str, *, agent: str, deployment: str, expires_at: datetime) -> Lease:
         """Give a run its one lease, which ends with the run's own time."""
-        lease = self._issue(tx, run, audience=RUN_AUDIENCE, uses=1, expires_at=expires_at)
+        lease = self._issue(tx, run_lease_id(run), run, audience=RUN_AUDIENCE, expires_at=expires_at)
         tx.append(
             Event(
                 kind=EventKind.LEASE_ISSUED,
@@ -111,9 +101,9 @@ class Broker:
         """Give one action its lease: this action, these arguments, one use."""
         return self._issue(
             tx,
+            self._new_id("lease"),
             run,
             audience=audience,
-            uses=1,
             expires_at=expires_at,
             parent=parent,
             action=action,
@@ -127,31 +117,38 @@ class Broker:
             == 1
         )
 
-    def revoke(self, tx: Tx, run: str, *, cause: str, actor: str) -> int:
-        """Revoke every lease of a run, its children included; return how many ended by this."""
+    def revoke(self, tx: Tx, run: str, *, cause: str, actor: str) -> bool:
+        """Revoke a run's lease, and with it every child; false if there was none to revoke."""
         ended = tx.conn.execute(
             update(LeaseRow)
-            .where(_LEASE.c.holder == run, _LEASE.c.revoked_at.is_(None))
+            .where(_LEASE.c.id == run_lease_id(run), _LEASE.c.revoked_at.is_(None))
             .values(revoked_at=tx.now)
         )
+        if ended.rowcount != 1:
+            return False
         tx.append(Event(kind=EventKind.LEASE_REVOKED, at=tx.now, actor=actor, run=run, data={"cause": cause}))
-        return ended.rowcount
+        return True
 
-    def _issue(self, tx: Tx, run: str, *, uses: int, expires_at: datetime, **limits: str | None) -> Lease:
+    def _issue(self, tx: Tx, id_: str, run: str, *, expires_at: datetime, **limits: str | None) -> Lease:
         token = base64.urlsafe_b64encode(self._random(32)).decode().rstrip("=")
         row: dict[str, Any] = {
             name: limits.get(name) for name in ("parent", "audience", "action", "args_digest")
         }
         row |= {
-            "id": self._new_id("lease"),
+            "id": id_,
             "token_hash": hash_of_token(token),
             "holder": run,
-            "uses_left": uses,
-            "expires_at": utc_text(expires_at),
+            "uses_left": 1,
+            "expires_at": expires_at,
             "revoked_at": None,
         }
         _prepared(tx.conn.dialect)["issue"].run(tx.conn, row)
         return Lease(row["id"], token, expires_at)
+
+
+def run_lease_id(run: str) -> str:
+    """Return the id of a run's one lease."""
+    return f"lease-of-{run}"
 
 
 def hash_of_token(token: str) -> str:
@@ -162,7 +159,6 @@ def hash_of_token(token: str) -> str:
 @lru_cache(maxsize=2)
 def _prepared(dialect: Dialect) -> Mapping[str, Prepared]:
     return {
-        "of_run": Prepared(_OF_RUN, dialect),
         "issue": Prepared(insert(LeaseRow), dialect),
         "spend": Prepared(_SPEND, dialect),
     }

@@ -26,7 +26,7 @@ from runtime.record.events import Event, EventKind
 from runtime.record.statements import Prepared
 from runtime.tables.grants import GrantCauseRow, GrantRow
 from runtime.tables.people import StatementRow
-from runtime.tables.types import utc_moment, utc_text
+from runtime.tables.types import utc_moment
 
 _GRANT = GrantRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _CAUSE = GrantCauseRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
@@ -141,7 +141,7 @@ def granted(conn: Connection, deployment: str, *, now: datetime, roster: Roster)
         now: the later of the present moment and the record's high-water mark.
         roster: who counts now.
     """
-    rows = _standing(conn.dialect).run(conn, {"deployment": deployment, "now": utc_text(now)}).fetchall()
+    rows = _standing(conn.dialect).run(conn, {"deployment": deployment, "now": now}).fetchall()
     return frozenset(
         Effect(fields[2]) for fields, causes in _grouped(rows) if fault(fields, causes, roster) is None
     )
@@ -149,7 +149,7 @@ def granted(conn: Connection, deployment: str, *, now: datetime, roster: Roster)
 
 def standing(conn: Connection, deployment: str, *, now: datetime, roster: Roster) -> tuple[Standing, ...]:
     """Return the grant rows of a deployment that are neither revoked nor outside their time, with faults."""
-    rows = _standing(conn.dialect).run(conn, {"deployment": deployment, "now": utc_text(now)}).fetchall()
+    rows = _standing(conn.dialect).run(conn, {"deployment": deployment, "now": now}).fetchall()
     return tuple(
         Standing(fields[0], fields[2], utc_moment(fields[4]), fault(fields, causes, roster))
         for fields, causes in _grouped(rows)

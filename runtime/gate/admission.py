@@ -97,7 +97,7 @@ class Admissions:
     ) -> Recorded | World:
         """Write a decision if the world is still the one it was made on; return the new world otherwise."""
         moment = max(now, tx.now)
-        fresh = read_world(tx.conn, run, book=self._parts.book, broker=self._parts.broker, now=moment)
+        fresh = read_world(tx.conn, run, book=self._parts.book, now=moment)
         if decided is None or fresh != world or _budget_differs(run, decided, fresh, moment):
             return fresh
         return self._write(tx, Case(self._parts, run, decided, fresh, moment))

@@ -65,9 +65,7 @@ def admit_again(tx: Tx, again: Again) -> Outcome:
     """Decide and record one more attempt at a held action."""
     now = max(again.now, tx.now)
     card, parts = again.card, again.parts
-    world = read_world(
-        tx.conn, again.run, book=parts.book, broker=parts.broker, now=now, carrying=again.carrying
-    )
+    world = read_world(tx.conn, again.run, book=parts.book, now=now, carrying=again.carrying)
     state, result = hold_rows.state_of_hold(tx.conn, card.hold) or (HoldState.VOIDED, None)
     tally = count_votes(card, statements_on(tx.conn, card.hold), world.roster)
     approval = approval_of(card, tally, now=now) if state in OPEN_HOLDS else None

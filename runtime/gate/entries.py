@@ -99,11 +99,14 @@ def args_for_record(reading: Reading) -> JsonValue:
 
 
 def verdicts_for_record(verdicts: Sequence[Verdict]) -> JsonValue:
-    """Return every check's answer with its reasons, shortest form."""
-    return {
-        verdict.check: [verdict.answer.value, *[_reason(reason) for reason in verdict.reasons]]
-        for verdict in verdicts
+    """Return every check's answer: the ones that simply allow by name, the others with their reasons."""
+    silent = " ".join([v.check for v in verdicts if v.answer is Answer.ALLOW and not v.reasons])
+    told = {
+        v.check: [v.answer.value, *[_reason(reason) for reason in v.reasons]]
+        for v in verdicts
+        if v.answer is not Answer.ALLOW or v.reasons
     }
+    return {"allow": silent, **told}
 
 
 def recordable(text: str | None) -> str | None:

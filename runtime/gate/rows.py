@@ -14,7 +14,6 @@ from runtime.gate.states import ActionState
 from runtime.gate.world import agent_holder, minute_key
 from runtime.record.statements import Prepared
 from runtime.tables.actions import ActionRow, BudgetRow, SeenRow
-from runtime.tables.types import utc_text
 
 _ACTION = ActionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _BUDGET = BudgetRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
@@ -62,7 +61,7 @@ def insert_action(
         "answer": decided.answer.value,
         "state": state.value,
         "log_seq": log_seq,
-        "decided_at": utc_text(now),
+        "decided_at": now,
         "settled_at": None,
         "old_state": ActionState.HELD.value,
     }
@@ -76,7 +75,7 @@ def settle_action(conn: Connection, action: str, state: ActionState, *, now: dat
         "action": action,
         "old_state": ActionState.INTENT.value,
         "new_state": state.value,
-        "at": utc_text(now),
+        "at": now,
     }
     return _prepared(conn.dialect)["settle"].run(conn, row).rowcount == 1
 

@@ -11,11 +11,11 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, bindparam, func, select
+from sqlalchemy import Connection, Dialect, bindparam, func, literal_column, select, union_all
 
 from profiles.effects import Effect
 from runtime import freeze, grants
-from runtime.broker import Broker, RunLease
+from runtime.broker import RunLease, run_lease_id
 from runtime.freeze_rules import Stop
 from runtime.gate.answers import Reason, ReasonCode
 from runtime.gate.context import RunContext
@@ -26,16 +26,19 @@ from runtime.record.statements import Prepared
 from runtime.runs.states import RunState
 from runtime.tables.actions import BudgetRow
 from runtime.tables.agents import DeploymentRow, RunRow
-from runtime.tables.types import utc_moment
+from runtime.tables.leases import LeaseRow
+from runtime.tables.types import utc_moment, utc_text
 from sandboxes.outcome import Ending
 
 HOUR: Final = timedelta(minutes=60)
+_EFFECT_KEYS: Final = {f"effect:{effect}": effect for effect in Effect}
 _ENDED_BY_ITSELF = frozenset(
     {Ending.EXITED, Ending.FAILED, Ending.SIGNALLED, Ending.OUT_OF_MEMORY, Ending.TIME_LIMIT}
 )
 
 _RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_LEASE = LeaseRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _BUDGET = BudgetRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _RUN_ROW = (
     select(
@@ -46,13 +49,20 @@ _RUN_ROW = (
         _RUN.c.expires_at,
         _RUN.c.proof.is_not(None),
         _DEPLOYMENT.c.parts,
+        _LEASE.c.id,
+        _LEASE.c.uses_left,
+        _LEASE.c.expires_at,
+        _LEASE.c.revoked_at,
     )
     .outerjoin(_DEPLOYMENT, _DEPLOYMENT.c.digest == _RUN.c.deployment)
+    .outerjoin(_LEASE, _LEASE.c.id == bindparam("lease"))
     .where(_RUN.c.id == bindparam("run"))
 )
-_USED = select(_BUDGET.c.key, _BUDGET.c.used).where(_BUDGET.c.holder == bindparam("holder"))
-_USED_SINCE = select(func.sum(_BUDGET.c.used)).where(
-    _BUDGET.c.holder == bindparam("holder"), _BUDGET.c.key > bindparam("since")
+_USED = union_all(
+    select(_BUDGET.c.key, _BUDGET.c.used).where(_BUDGET.c.holder == bindparam("run")),
+    select(literal_column("'hour'"), func.sum(_BUDGET.c.used)).where(
+        _BUDGET.c.holder == bindparam("agent"), _BUDGET.c.key > bindparam("since")
+    ),
 )
 
 
@@ -87,7 +97,6 @@ def read_world(
     run: RunContext,
     *,
     book: PolicyBook,
-    broker: Broker,
     now: datetime,
     carrying: bool = False,
 ) -> World:
@@ -97,20 +106,20 @@ def read_world(
         conn: one consistent view, or the transaction that records the decision.
         run: the run.
         book: the policy in force.
-        broker: reads leases.
         now: the later of the present moment and the record's high-water mark.
         carrying: whether an approved write is carried out, which outlives a run that ended by itself.
     """
     roster = book.current(conn).roster
-    row = _prepared(conn.dialect)["run"].run(conn, {"run": run.run}).fetchone()
+    asked = {"run": run.run, "lease": run_lease_id(run.run)}
+    row = _prepared(conn.dialect)["run"].run(conn, asked).fetchone()
     stops = freeze.frozen(conn, agent=run.agent, deployment=run.deployment, now=now, roster=roster)
     effects = grants.granted(conn, run.deployment, now=now, roster=roster)
     return World(
         _standing(row, run, stops, now=now, carrying=carrying),
-        broker.of_run(conn, run.run),
+        _lease(row),
         Power(effects),
         roster,
-        utc_moment(row[4]) if row else None,
+        _moment(row[4]) if row else None,
         read_usage(conn, run, now=now),
     )
 
@@ -143,11 +152,11 @@ def facts_of(
 
 def read_usage(conn: Connection, run: RunContext, *, now: datetime) -> Usage:
     """Read what was used, by this run and by its agent within the last 60 minutes."""
-    used: Mapping[str, int] = dict(_prepared(conn.dialect)["used"].run(conn, {"holder": run.run}).fetchall())
-    window = {"holder": agent_holder(run.agent), "since": minute_key(now - HOUR - timedelta(minutes=1))}
-    (hour,) = _prepared(conn.dialect)["since"].run(conn, window).fetchone() or (None,)
-    effects = {effect: used[f"effect:{effect}"] for effect in Effect if f"effect:{effect}" in used}
-    return Usage(used.get("run", 0), int(hour or 0), used.get("model", 0), effects)
+    since = minute_key(now - HOUR - timedelta(minutes=1))
+    asked = {"run": run.run, "agent": agent_holder(run.agent), "since": since}
+    used: Mapping[str, int | None] = dict(_prepared(conn.dialect)["used"].run(conn, asked).fetchall())
+    effects = {effect: used.get(key) or 0 for key, effect in _EFFECT_KEYS.items()}
+    return Usage(used.get("run") or 0, used.get("hour") or 0, used.get("model") or 0, effects)
 
 
 def agent_holder(agent: str) -> str:
@@ -157,7 +166,7 @@ def agent_holder(agent: str) -> str:
 
 def minute_key(moment: datetime) -> str:
     """Return the key of the minute that an action is counted in; keys sort as time does."""
-    return moment.strftime("minute:%Y-%m-%dT%H:%M")
+    return f"minute:{utc_text(moment)[:16]}"
 
 
 def _standing(
@@ -166,12 +175,23 @@ def _standing(
     frozen = "; ".join(stop.reason or stop.scope for stop in stops) if stops else None
     if row is None:
         return Standing(frozen=frozen)
-    state, outcome, agent, deployment, expires_at, attested, parts = row
+    state, outcome, agent, deployment, expires_at, attested, parts = row[:7]
     same = (agent, deployment) == (run.agent, run.deployment) and _is_pinned(parts, deployment)
-    live = state == RunState.RUNNING.value and now < utc_moment(expires_at)
+    live = state == RunState.RUNNING.value and now < _moment(expires_at)
     over = carrying and state == RunState.ENDED.value and outcome in _ENDED_BY_ITSELF
     late = carrying and state == RunState.RUNNING.value
     return Standing(live or over or late, bool(attested), same, frozen)
+
+
+def _lease(row: Any) -> RunLease | None:
+    if row is None or row[7] is None:
+        return None
+    return RunLease(row[7], row[8], _moment(row[9]), row[10] is not None)
+
+
+@lru_cache(maxsize=1024)
+def _moment(text: str) -> datetime:
+    return utc_moment(text)
 
 
 @lru_cache(maxsize=256)
@@ -184,5 +204,4 @@ def _prepared(dialect: Dialect) -> Mapping[str, Prepared]:
     return {
         "run": Prepared(_RUN_ROW, dialect),
         "used": Prepared(_USED, dialect),
-        "since": Prepared(_USED_SINCE, dialect),
     }

@@ -16,8 +16,8 @@ class LeaseRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     token_hash: str = Field(unique=True, max_length=64)  # SHA-256 in hex; the token itself is kept nowhere
-    parent: str | None = Field(default=None, foreign_key="lease.id", index=True)
-    holder: str = Field(index=True)  # the run
+    parent: str | None = Field(default=None, foreign_key="lease.id")
+    holder: str  # the run
     audience: str  # what it is good for: `run`, or an upstream
     action: str | None = None
     args_digest: str | None = None
