@@ -1,4 +1,4 @@
-"""The leaf: one entry's bytes, final and versioned (docs/decisions/0002-the-leaf.md).
+"""The leaf: one entry's bytes, final and versioned (docs/decisions/0003-the-leaf.md).
 
     {"actor":…,"agent":…,"at":…,"data":{…},"deployment":…,"kind":…,"payload":null|{…},"run":…,"seq":…,
      "subject":…,"v":1}
