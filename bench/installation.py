@@ -1,0 +1,126 @@
+"""A whole installation in a scratch directory: keys, policy, record, kernel and one signed deployment."""
+
+import asyncio
+import tempfile
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from console.kernel import Kernel, open_kernel
+from profiles.effects import Effect
+from profiles.load import parse_profile, shipped_policy
+from runtime import agents
+from runtime.clock import new_id, random_bytes, utc_now
+from runtime.drafting import deploy, draft
+from runtime.grant_rules import Order
+from runtime.grants import Issued
+from runtime.people.changes import first_version, init_policy
+from runtime.people.edit import NewPerson, with_people
+from runtime.people.pin import PIN_NAME, write_pin
+from runtime.people.sshsig import public_key_of, sign
+from runtime.people.statement import Matter, SignedStatement, StatementType
+from runtime.people.statement import draft as word
+from runtime.record.keys import load_keys
+from runtime.record.setup import open_ledger, prepare_state
+from runtime.settings import Settings
+
+T = TypeVar("T")
+AGENT_IMAGE = "handrail/agent:1"
+OPERATOR = "ann"
+PROFILE = f"""
+profile: bench
+version: 1
+purpose: Say one word and end, to be measured.
+image: {AGENT_IMAGE}
+command: [sh, -c, "echo x"]
+never:
+  - {{id: never-anything, text: Nothing critical at all., effects: [critical]}}
+"""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """An open kernel with its own event loop, and a deployment to launch."""
+
+    kernel: Kernel
+    deployment: str
+    loop: asyncio.AbstractEventLoop
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the kernel's loop and return its answer."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
+
+
+@contextmanager
+def installation() -> Iterator[Installation]:
+    """Open one, and take everything away at the end."""
+    with tempfile.TemporaryDirectory(prefix="handrail-bench-") as scratch:
+        settings = Settings(state_dir=Path(scratch) / "state", anchor_dir=Path(scratch) / "anchor")
+        key = Ed25519PrivateKey.generate()
+        _init(settings, key)
+        kernel = open_kernel(settings)
+        loop = asyncio.new_event_loop()
+        thread = Thread(target=loop.run_forever, daemon=True)
+        thread.start()
+        ground = Installation(kernel, "", loop)
+        try:
+            yield Installation(kernel, ground.wait(_deploy(kernel, key)), loop)
+        finally:
+            ground.wait(kernel.runs.close(stop_runs=True))
+            ground.wait(kernel.end())
+            for box in kernel.driver.list_boxes(kernel.owner):
+                kernel.driver.remove(box)
+            kernel.close()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+
+def _init(settings: Settings, key: Ed25519PrivateKey) -> None:
+    prepare_state(settings)
+    origin = load_keys(settings.keys_dir).signer.verifier.name
+    groups = ("operations", "policy")
+    text = with_people(
+        shipped_policy().text, [NewPerson(OPERATOR, (public_key_of(key).line,), groups)], version=1
+    )
+    ledger = open_ledger(settings)
+    signed = [_says(key, origin, first_version(text).matter)]
+    pin = ledger.write_sync(lambda tx: init_policy(tx, text, signed, installation=origin))
+    write_pin(settings.state_dir / PIN_NAME, pin)
+    ledger.close()
+
+
+async def _deploy(kernel: Kernel, key: Ed25519PrivateKey) -> str:
+    now = utc_now()
+    loaded = parse_profile(PROFILE.encode(), source="bench")
+    await kernel.ledger.write(
+        lambda tx: agents.register(tx, "bench", ["internal-docs"], owner=OPERATOR, now=now)
+    )
+    drafted = await draft("bench", loaded, kernel.ground.policy(), driver=kernel.driver, opener=kernel.opener)
+    order = Order(
+        id=new_id("grant"),
+        deployment=drafted.parts.digest,
+        effect=Effect.READ,
+        valid_from=now,
+        valid_until=now + timedelta(days=1),
+        requester=OPERATOR,
+        owner=OPERATOR,
+    )
+    signed = _says(key, kernel.installation, order.matter(StatementType.DEPLOY))
+    with kernel.ledger.read() as connection:
+        roster = kernel.policies.current(connection).roster
+    issued = await kernel.ledger.write(lambda tx: deploy(tx, drafted, order, signed, roster=roster, now=now))
+    if not isinstance(issued, Issued):
+        raise SystemExit(f"the bench's deployment was refused: {issued.detail}")
+    return drafted.parts.digest
+
+
+def _says(key: Ed25519PrivateKey, origin: str, matter: Matter) -> SignedStatement:
+    said = word(matter, installation=origin, person=OPERATOR, now=utc_now(), nonce=random_bytes(16))
+    return SignedStatement(said.to_bytes(), sign(key, said.to_bytes()))
