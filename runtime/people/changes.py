@@ -114,12 +114,12 @@ def next_version(state: PolicyState, text: str) -> Version:
     """
     version = Version(state.head.version + 1, state.head.digest, text)
     policy = read_policy(version)
+    if is_bootstrap(state.head) and (fault := not_just_second_person(state.head.policy, policy)):
+        raise ChangeError(f"{fault}; do that first")
     roster = build_roster(
         policy, installation=state.roster.installation, source=version.digest, revoked=state.roster.revoked
     )
     _check_changeable(version, policy, roster)
-    if is_bootstrap(state.head) and (fault := not_just_second_person(state.head.policy, policy)):
-        raise ChangeError(f"{fault}; do that first")
     return version
 
 

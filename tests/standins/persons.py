@@ -1,6 +1,8 @@
 """Persons with real keys, and a town they live in: a real record, a real policy, one state directory."""
 
-from collections.abc import Callable, Iterable
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +14,6 @@ from sqlalchemy import Connection, func, select, text
 from profiles.load import shipped_policy
 from profiles.policy import Role
 from runtime.clock import random_bytes
-from runtime.db import open_engine, writing
 from runtime.people.chain import PolicyState
 from runtime.people.changes import (
     Applied,
@@ -33,6 +34,7 @@ from runtime.record.batch import Tx
 from runtime.record.keys import load_keys
 from runtime.record.ledger import Ledger
 from runtime.record.setup import open_ledger, prepare_state
+from runtime.record.trace import Entry
 from runtime.settings import Settings
 
 T = TypeVar("T")
@@ -120,7 +122,10 @@ class Town:
     def begin(self, policy: str, *signers: Person) -> None:
         """Put version 1 in force, signed by these persons."""
         matter = first_version(policy).matter
-        signed = [self.signed(person, matter) for person in signers]
+        self.begin_with(policy, [self.signed(person, matter) for person in signers])
+
+    def begin_with(self, policy: str, signed: Sequence[SignedStatement]) -> None:
+        """Put version 1 in force with these statements."""
         pin = self.write(lambda tx: init_policy(tx, policy, signed, installation=self.installation))
         write_pin(self.pin_path, pin)
 
@@ -168,11 +173,16 @@ class Town:
         query = "SELECT kind FROM log_entry ORDER BY seq"
         return [str(row[0]) for row in self.read(lambda conn: conn.exec_driver_sql(query).all())]
 
+    def entry(self, kind: str, which: int) -> Entry:
+        """One entry of a kind; `which` counts like a list's index."""
+        query = text("SELECT seq FROM log_entry WHERE kind = :kind ORDER BY seq")
+        found = self.read(lambda conn: conn.execute(query, {"kind": kind}).all())
+        return self.ledger.entry(found[which][0])
+
     def tamper(self, sql: str, **values: object) -> None:
         """Change the database by hand, behind everyone's back, as someone with a database shell would."""
-        with writing(open_engine(self.settings.database)) as conn:
-            conn.execute(text("PRAGMA foreign_keys=OFF"))
-            assert conn.execute(text(sql), values).rowcount, "the attack changed nothing"
+        with closing(sqlite3.connect(self.settings.state_dir / "handrail.db", timeout=5)) as shell, shell:
+            assert shell.execute(sql, values).rowcount, "the attack changed nothing"
 
 
 def policy_of(*people: NewPerson, version: int = 1) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from profiles.effects import Effect
 from runtime.clock import new_id
-from runtime.freeze_rules import Freeze, Scope
+from runtime.freeze import Lifted, freeze, frozen, unfreeze
+from runtime.freeze_rules import Freeze, Scope, Stop, matter_to_unfreeze
 from runtime.grant_rules import Order
 from runtime.grants import Issued, granted, issue
 from runtime.people.roster import Refused
@@ -76,3 +77,22 @@ def allowed(town: Town, deployment: str = DEPLOYMENT) -> set[Effect]:
 def stop_of(scope: Scope, target: str, town: Town, *, days: float | None = 1) -> Freeze:
     ends = None if days is None else town.now + timedelta(days=days)
     return Freeze(new_id("freeze"), scope, target, "numbers look wrong", ends)
+
+
+def set_freeze(town: Town, asked: Freeze, by: Person) -> Stop | Refused:
+    signed = town.signed(by, asked.matter)
+    return town.write(
+        lambda tx: freeze(tx, asked, signed, roster=town.book.current(tx.conn).roster, now=town.now)
+    )
+
+
+def lift(town: Town, freeze_id: str, by: Person, *, reason: str = "checked") -> Lifted | Refused:
+    signed = town.signed(by, matter_to_unfreeze(freeze_id, reason=reason))
+    return town.write(lambda tx: unfreeze(tx, signed, roster=town.book.current(tx.conn).roster, now=town.now))
+
+
+def stops(town: Town, *, agent: str = "bot", deployment: str = DEPLOYMENT) -> tuple[Stop, ...]:
+    """What stands in the agent's way now, asked as at an action."""
+    return town.read(
+        lambda conn: frozen(conn, agent=agent, deployment=deployment, now=town.now, roster=town.state.roster)
+    )

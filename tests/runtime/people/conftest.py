@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.standins.persons import Town
+from tests.standins.towns import staffed, town
+
+__all__ = ["staffed", "town"]
 
 
 @pytest.fixture
@@ -34,14 +36,6 @@ def agent_socket(tmp_path: Path) -> Iterator[Path]:
     finally:
         agent.terminate()
         agent.wait(timeout=10)
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    """An installation without a policy."""
-    town = Town(tmp_path)
-    yield town
-    town.close()
 
 
 def _wait_for(socket: Path, agent: "subprocess.Popen[bytes]") -> None:
