@@ -8,7 +8,7 @@ COPY build/wheels/agent /wheels
 # Every file gets the same time, and byte code that is never checked against it.
 RUN python3 -m pip install --no-cache-dir --no-compile --no-index --find-links /wheels \
         --root-user-action ignore --require-hashes --requirement /wheels/requirements.txt \
-    && python3 -m compileall -q --invalidation-mode unchecked-hash /usr/local/lib \
+    && python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/local/lib \
     && find /usr/local -depth -exec touch --no-dereference --date @315532800 {} +
 
 FROM ${BASE} AS agent
@@ -24,7 +24,7 @@ RUN python3 -m pip install --no-cache-dir --no-compile --no-index --find-links /
         --root-user-action ignore --require-hashes --requirement /wheels/requirements.txt \
     && python3 -m pip install --no-cache-dir --no-compile --no-index --no-deps \
         --root-user-action ignore /dist/handrail-*.whl \
-    && python3 -m compileall -q --invalidation-mode unchecked-hash /usr/local/lib \
+    && python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/local/lib \
     && find /usr/local -depth -exec touch --no-dereference --date @315532800 {} +
 
 FROM ${BASE} AS operator

@@ -38,7 +38,7 @@ rm -f /etc/shadow- /etc/passwd- /etc/group- /etc/gshadow-
 for lib in /usr/lib/python3* /usr/local/lib/python3*; do
     [ -d "$lib" ] || continue
     find "$lib" -name __pycache__ -prune -exec rm -rf {} +
-    python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash "$lib" > /dev/null || true
+    python3 -m compileall -q -f -j 0 --invalidation-mode unchecked-hash "$lib" > /dev/null || true
 done
 """
 
