@@ -106,6 +106,7 @@ class Writer:
                 step("batch.flushed")
         except BaseException:
             self._keyring.forget()
+            self._clock_is_behind = False  # what was to be said of the clock is undone too
             raise
         step("batch.committed")
         self._guard.check()

@@ -1,6 +1,7 @@
 """Reading the record back: traces, open actions, exports, purges."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -10,9 +11,12 @@ from runtime.errors import LedgerError, LedgerIntegrityError, PayloadError
 from runtime.record.checkpoint import open_checkpoint
 from runtime.record.events import EventKind
 from runtime.record.export import export_log
+from runtime.record.findings import FindingKind
 from runtime.record.keyring import KeyRing
 from runtime.record.keys import load_keys
+from runtime.record.ledger import Limits
 from runtime.record.merkle import Frontier, leaf_hash
+from runtime.record.note import NoteSigner
 from runtime.record.purge import purge_payloads
 from runtime.record.reconcile import OpenCause, open_actions
 from runtime.record.trace import PayloadState, trace_run
@@ -168,3 +172,42 @@ def test_a_purge_cannot_cover_what_is_yet_to_come(record: Any, first: int, last:
                 tx, first=first, last=last, actor="alice", reason="asked", now=record.clock()
             )
         )
+
+
+def test_verifying_while_the_log_is_written_raises_no_alarm(record: Any) -> None:
+    ledger = record.open(limits=Limits(checkpoint_entries=5))
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            record.fill(ledger, 3)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    reports = [verify_state(record.settings) for _ in range(8)]
+    done.set()
+    writer.join()
+
+    assert [report.findings for report in reports] == [()] * 8
+    assert reports[0].entries < reports[-1].entries
+
+
+def test_progress_is_told(record: Any) -> None:
+    ledger = record.open()
+    ledger.write_sync(lambda tx: [tx.append(record.event(number)) for number in range(1200)])
+    told: list[tuple[int, int]] = []
+
+    verify_state(record.settings, progress=lambda done, total: told.append((done, total)))
+
+    assert told == [(500, 1202), (1000, 1202), (1202, 1202)]
+
+
+def test_a_key_given_from_elsewhere_is_the_one_that_counts(record: Any) -> None:
+    record.fill(record.open(), 1)
+    ours = load_keys(record.settings.keys_dir).signer.verifier
+    other = NoteSigner(ours.name, b"o" * 32).verifier
+
+    assert verify_state(record.settings, key=ours).findings == ()
+    kinds = {item.kind for item in verify_state(record.settings, key=other).findings}
+
+    assert kinds == {FindingKind.KEY_REPLACED, FindingKind.CHECKPOINT_FORGED}
