@@ -126,11 +126,16 @@ def frozen(
 def standing_stops(conn: Connection, *, now: datetime, roster: Roster) -> tuple[Stop, ...]:
     """Return all stops that stand now, those with a problem too."""
     reads = _reads(conn.dialect)
-    rows = reads[0].run(conn, {}).fetchall()
+    stops = _believed(tuple(reads[0].run(conn, {}).fetchall()), roster)
     lost = reads[1].run(conn, {"kind": EventKind.FREEZE_SET.value}).fetchall()
-    lifted = {row[0] for row in rows if row[7] is not None and lifts(*row[0:1], *row[7:], roster)}
-    stops = dict.fromkeys(read_row(row[:7], roster) for row in rows if row[0] not in lifted)
     return (*(one for one in stops if one.expires_at is None or now < one.expires_at), *map(_lost, lost))
+
+
+@lru_cache(maxsize=16)
+def _believed(rows: tuple[tuple[Any, ...], ...], roster: Roster) -> tuple[Stop, ...]:
+    """Return the stops that nobody lifted, whether or not they ended. Pure: the rows as read decide alone."""
+    lifted = {row[0] for row in rows if row[7] is not None and lifts(row[0], *row[7:], roster)}
+    return tuple(dict.fromkeys(read_row(row[:7], roster) for row in rows if row[0] not in lifted))
 
 
 @lru_cache(maxsize=8)

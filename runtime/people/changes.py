@@ -1,7 +1,7 @@
 """Changing the policy: the first version, and then one signature after the other until there are enough.
 
-Each function here is the body of one transaction of the record: call it in `Ledger.submit`, and once it is
-committed call `PolicyBook.remember`.
+Each function here is the body of one transaction of the record: call it in `Ledger.submit`, and once a change
+is committed call `PolicyBook.remember`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -86,7 +86,10 @@ def first_version(text: str) -> Version:
 
 
 def init_policy(tx: Tx, text: str, signed: Iterable[SignedStatement], *, installation: str) -> Pin:
-    """Put version 1 in force. Write the pin that this returns once the transaction is committed.
+    """Put version 1 in force, and return its pin.
+
+    Write the pin inside the same unit: after a crash in between, a pin without a policy is simply replaced by
+    the next try, while a policy without a pin would be believed by nobody.
 
     Raises:
         ChangeError: there is a policy already, or a key of the policy did not sign it.

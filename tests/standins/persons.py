@@ -126,8 +126,11 @@ class Town:
 
     def begin_with(self, policy: str, signed: Sequence[SignedStatement]) -> None:
         """Put version 1 in force with these statements."""
-        pin = self.write(lambda tx: init_policy(tx, policy, signed, installation=self.installation))
-        write_pin(self.pin_path, pin)
+        self.write(
+            lambda tx: write_pin(
+                self.pin_path, init_policy(tx, policy, signed, installation=self.installation)
+            )
+        )
 
     @property
     def book(self) -> PolicyBook:

@@ -6,7 +6,7 @@ from runtime.people.changes import Applied, Waiting, init_policy, next_version, 
 from runtime.people.edit import with_people, without_person
 from runtime.people.errors import ChangeError, PolicyChainError
 from runtime.people.listing import list_people
-from runtime.people.pin import read_pin
+from runtime.people.pin import Pin, read_pin, write_pin
 from tests.standins.persons import Person, Town, policy_of
 
 ALICE, BOB, CAROL = Person("alice"), Person("bob"), Person("carol")
@@ -28,6 +28,14 @@ def test_init_is_refused_while_a_key_has_not_signed_and_leaves_nothing(town: Tow
 
     assert town.count("statement") == 0
     assert town.count("policy_version") == 0
+
+
+def test_init_can_be_repeated_when_a_crash_left_a_pin_and_no_policy(town: Town) -> None:
+    write_pin(town.pin_path, Pin("a" * 64, 1, "a" * 64, {}))
+
+    town.begin(TWO, ALICE, BOB)
+
+    assert town.read(town.book.remember).head.version == 1
 
 
 def test_init_happens_once(town: Town) -> None:
