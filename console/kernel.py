@@ -48,8 +48,10 @@ from runtime.upstreams.providers import model_client, provider_of
 from runtime.upstreams.upstreams import Upstreams
 from sandboxes.docker_driver import DockerDriver
 from sandboxes.driver import SandboxDriver
+from sandboxes.reaper import ensure_reaper
 from sandboxes.spec import Runtime
 
+REAPER_LOCK = "reaper.lock"
 _LOG = logging.getLogger(__name__)
 
 
@@ -64,6 +66,11 @@ class Ground:
     policies: PolicyBook
     driver: SandboxDriver
     models: httpx.AsyncClient
+
+    @property
+    def engine(self) -> str:
+        """The address of the engine."""
+        return f"unix://{self.settings.docker_socket}"
 
     def policy(self) -> Policy:
         """The policy in force."""
@@ -221,6 +228,7 @@ def open_kernel(settings: Settings, *, single_user: bool = False, clock: Clock =
 
 
 def _assemble(ground: Ground, keyring: KeyRing, *, single_user: bool) -> Kernel:
+    settings = ground.settings
     carrier = RunCarrier(ground.ledger, ground.context, ground.upstreams)
     gate = Gate(
         GateParts(
@@ -246,6 +254,7 @@ def _assemble(ground: Ground, keyring: KeyRing, *, single_user: bool) -> Kernel:
         owner=ground.installation,
         context=ground.context,
         door=door,
+        reap=lambda: ensure_reaper(ground.installation, settings.state_dir / REAPER_LOCK, ground.engine),
     )
     return Kernel(ground, single_user, gate, Runs(machinery), keyring)
 

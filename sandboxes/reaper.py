@@ -118,8 +118,16 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
+def ensure_reaper(owner: str, lock: Path, engine: str = DEFAULT_ENGINE) -> None:
+    """Start a reaper unless one holds the lock already; see `start_reaper` for what is raised."""
+    with held(lock) as nobody_watches:
+        pass
+    if nobody_watches:
+        start_reaper(owner, lock, engine)
+
+
 def start_reaper(owner: str, lock: Path, engine: str = DEFAULT_ENGINE, grace_s: float = GRACE_S) -> None:
-    """Start a reaper that outlives the caller. Call it after a box was made; a second one leaves by itself.
+    """Start a reaper that outlives the caller, unless one is there. Call it after a box was made.
 
     Args:
         owner: the state directory's id.
@@ -130,6 +138,9 @@ def start_reaper(owner: str, lock: Path, engine: str = DEFAULT_ENGINE, grace_s: 
     Raises:
         SandboxError: the process could not be started.
     """
+    with held(lock) as free:
+        if not free:
+            return
     words = ["--state", owner, "--lock", str(lock), "--engine", engine, "--grace-seconds", str(grace_s)]
     home = Path(__file__).parents[1]
     started = subprocess.run(

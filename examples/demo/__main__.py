@@ -7,6 +7,7 @@ waits for a signed yes. The agent is a plain program with the official MCP clien
 """
 
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -109,8 +110,9 @@ def _judge(office: Office, world: World) -> Counter[str]:
         words = ("suggestions", "judge", row["suggestion"], verdict, "--reason", reason)
         office.sign("rob", *words, digest=shown["digest"])
         verdicts[verdict] += 1
-        print(f"\r  judged {number} of {len(suggestions)}", end="", flush=True)
-    print()
+        if sys.stdout.isatty() or number == len(suggestions):
+            print(f"\r  rob judged {number} of {len(suggestions)}", end="", flush=True)
+    print("\n")
     mail = next(row for row in suggestions if row["tool"] == "send_message")
     print(office.run("suggestions", "show", mail["suggestion"]))
     return verdicts

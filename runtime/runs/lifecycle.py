@@ -29,6 +29,7 @@ class _Watched:
     task: asyncio.Task[None]
     cause: StopCause | None = None
     killing: asyncio.Task[None] | None = None
+    reaper: asyncio.Task[None] | None = None
 
 
 class Runs:
@@ -43,6 +44,7 @@ class Runs:
         deployment, owner = await asyncio.to_thread(self._subject, request.deployment)
         run = await launch(self._machinery, request, deployment, owner)
         self._watch(run)
+        self._watched[run.view.id].reaper = asyncio.create_task(asyncio.to_thread(self._machinery.reap))
         return run.view
 
     async def stop(self, run: str, cause: StopCause = StopCause.STOPPED) -> RunView:

@@ -51,6 +51,7 @@ class Machinery:
         owner: the state directory's id, which marks its boxes.
         context: builds what the gate knows of a run.
         door: builds a run's gateway.
+        reap: makes sure that a reaper watches our boxes, also when this process is gone.
     """
 
     ledger: Ledger
@@ -60,6 +61,7 @@ class Machinery:
     owner: str
     context: Callable[[RunView, Deployment, str], RunContext]
     door: Callable[[RunContext, Deployment, Runtime], Door]
+    reap: Callable[[], None]
 
     async def view(self, run: str) -> RunView:
         """Read a run. Raises RunError if there is none of this id."""

@@ -6,7 +6,6 @@ another folder, and answers a vendor who asks about a payment. The answer tells 
 """
 
 import asyncio
-import json
 import os
 import xml.etree.ElementTree as ET
 from typing import Any
@@ -74,7 +73,8 @@ class Desk:
     async def answer(self, mail: dict[str, Any]) -> None:
         """Answer a vendor's question about one payment, with every open invoice of every vendor."""
         rows = await self.read("list_invoices", status="open")
-        body = "Your payment is on its way. Our open invoices at present:\n" + json.dumps(rows, indent=1)
+        lines = [f"{row['number']} {row['vendor']} {row['total_cents'] / 100:.2f} EUR" for row in rows]
+        body = "Your payment is on its way. All our open invoices: " + "; ".join(lines)
         said = await self.write("send_message", to=mail["from"], subject=f"Re: {mail['subject']}", body=body)
         print(f"answer to {mail['from']}: {said}", flush=True)
 
