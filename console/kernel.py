@@ -22,7 +22,7 @@ from runtime.deployments import Deployment
 from runtime.gate.context import RunContext
 from runtime.gate.enforce import Gate
 from runtime.gate.holds import HoldBook
-from runtime.gate.parts import GateParts
+from runtime.gate.parts import HOLD_WAIT_SECONDS, GateParts
 from runtime.gateway.model_app import ModelApp, NoModels
 from runtime.gateway.model_call import ModelGate
 from runtime.gateway.server import RunGateway
@@ -205,8 +205,20 @@ class Kernel:
         self.ground.ledger.close()
 
 
-def open_kernel(settings: Settings, *, single_user: bool = False, clock: Clock = utc_now) -> Kernel:
+def open_kernel(
+    settings: Settings,
+    *,
+    single_user: bool = False,
+    clock: Clock = utc_now,
+    hold_wait_seconds: float = HOLD_WAIT_SECONDS,
+) -> Kernel:
     """Open an installation for serving. Call it outside the event loop: it waits for disk and engine.
+
+    Args:
+        settings: of the installation.
+        single_user: whether one user runs everything for himself.
+        clock: the present moment.
+        hold_wait_seconds: how long a held read waits before it is answered as pending.
 
     Raises:
         runtime.errors.KernelError: the state directory, its keys, its policy or its record cannot be used.
@@ -221,26 +233,28 @@ def open_kernel(settings: Settings, *, single_user: bool = False, clock: Clock =
         with ledger.read() as connection:
             policies.remember(connection)
         ground = Ground(settings, installation, clock, ledger, policies, driver, model_client())
-        return _assemble(ground, KeyRing(keys.wrapper), single_user=single_user)
+        gate = _gate(ground, hold_wait_seconds)
+        return _assemble(ground, KeyRing(keys.wrapper), gate, single_user=single_user)
     except BaseException:
         ledger.close()
         raise
 
 
-def _assemble(ground: Ground, keyring: KeyRing, *, single_user: bool) -> Kernel:
-    settings = ground.settings
-    carrier = RunCarrier(ground.ledger, ground.context, ground.upstreams)
-    gate = Gate(
+def _gate(ground: Ground, hold_wait_seconds: float) -> Gate:
+    return Gate(
         GateParts(
             ledger=ground.ledger,
             book=ground.policies,
             broker=Broker(new_id, random_bytes),
             clock=ground.clock,
             new_id=new_id,
-            carrier=carrier,
+            carrier=RunCarrier(ground.ledger, ground.context, ground.upstreams),
+            hold_wait_seconds=hold_wait_seconds,
         )
     )
 
+
+def _assemble(ground: Ground, keyring: KeyRing, gate: Gate, *, single_user: bool) -> Kernel:
     def door(run: RunContext, deployment: Deployment, runtime: Runtime) -> RunDoor:
         upstreams = ground.upstreams(deployment, runtime, run.run)
         models = _models(ground, gate, run)
