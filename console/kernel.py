@@ -255,6 +255,8 @@ def _gate(ground: Ground, hold_wait_seconds: float) -> Gate:
 
 
 def _assemble(ground: Ground, keyring: KeyRing, gate: Gate, *, single_user: bool) -> Kernel:
+    settings = ground.settings
+
     def door(run: RunContext, deployment: Deployment, runtime: Runtime) -> RunDoor:
         upstreams = ground.upstreams(deployment, runtime, run.run)
         models = _models(ground, gate, run)
