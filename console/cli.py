@@ -23,6 +23,8 @@ _Key = Annotated[
     Path | None,
     typer.Option("--key", help="Key to sign with: a private key file, or a .pub file of a key in ssh-agent."),
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; needs --digest.")]
+Digest = Annotated[str | None, typer.Option("--digest", help="With --yes: the digest that was shown before.")]
 _SHARED = {"state_dir": (_StateDir, None), "socket": (_Socket, None), "json": (_Json, False)}
 _SIGNING = {"key": (_Key, None)}
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -82,13 +82,9 @@ class Client:
         try:
             connection.request(method, target, body=data, headers=headers)
             return connection, connection.getresponse()
-        except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise _absent(self._path) from error
-        except PermissionError as error:
-            raise _not_ours(self._path) from error
         except (TimeoutError, HTTPException, OSError) as error:
             connection.close()
-            raise _broken_off(self._path, error) from error
+            raise _unreachable(self._path, error) from error
 
 
 class UnixConnection(HTTPConnection):
@@ -134,13 +130,13 @@ def _refuse_problem(response: HTTPResponse) -> None:
     raise ProblemError(what, **words, next_step=next_step, status=response.status, code=code)
 
 
-def _absent(path: Path) -> ServeAbsentError:
-    return ServeAbsentError(f"no control plane answers on {path}", next_step="start one: handrail serve")
-
-
-def _not_ours(path: Path) -> ConsoleError:
-    step = "run this as the user who runs `handrail serve`, or as root"
-    return ConsoleError(f"socket {path} is not open to this user", next_step=step)
+def _unreachable(path: Path, error: Exception) -> ConsoleError:
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        return ServeAbsentError(f"no control plane answers on {path}", next_step="start one: handrail serve")
+    if isinstance(error, PermissionError):
+        step = "run this as the user who runs `handrail serve`, or as root"
+        return ConsoleError(f"socket {path} is not open to this user", next_step=step)
+    return _broken_off(path, error)
 
 
 def _broken_off(path: Path, error: Exception) -> ConsoleError:

@@ -5,15 +5,17 @@
   yes to exactly the thing with that digest. `--yes` alone says yes to nothing.
 """
 
+import math
+import os
 import sys
 import termios
 from collections.abc import Sequence
 from dataclasses import dataclass
-from shutil import get_terminal_size
 
 import typer
 
 from console.errors import BlockedError, UsageError
+from console.escape import width
 from console.show.text import say
 
 _SHORTEST = 12
@@ -67,12 +69,26 @@ class Consent:
 
 def _show_whole(page: Sequence[str]) -> None:
     """Print all lines, stopping at each full screen; the last line is always seen before the question."""
-    height = max(2, get_terminal_size().lines - 1)
-    for start in range(0, len(page), height):
-        say(*page[start : start + height])
-        if start + height < len(page):
+    screens = _screens(page, *os.get_terminal_size(sys.stdout.fileno()))
+    for number, lines in enumerate(screens, 1):
+        say(*lines)
+        if number < len(screens):
             _forget_typed()
             typer.prompt("-- more: Enter --", default="", show_default=False, prompt_suffix=" ")
+
+
+def _screens(page: Sequence[str], columns: int, rows: int) -> list[list[str]]:
+    """Part lines into screens; a line longer than the terminal is wide takes as many rows as it needs."""
+    screens: list[list[str]] = [[]]
+    room = most = max(2, rows - 1)
+    for line in page:
+        needed = max(1, math.ceil(width(line) / max(1, columns)))
+        if needed > room and screens[-1]:
+            screens.append([])
+            room = most
+        screens[-1].append(line)
+        room -= needed
+    return screens
 
 
 def _ask(question: str) -> bool:

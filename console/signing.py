@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from console.client import Client
-from console.errors import ConsoleError, IntegrityError, UsageError
+from console.errors import ConsoleError, UsageError
 from console.session import Session
 from runtime.clock import random_bytes, utc_now
 from runtime.people.errors import KeyFormatError
@@ -89,18 +89,3 @@ def private_half(path: Path) -> Path:
     """Return the private key beside a `.pub` file where there is one; else the file itself, for ssh-agent."""
     private = path.with_suffix("") if path.suffix == ".pub" else path
     return private if private.exists() else path
-
-
-def check_digest(claimed: str, computed: str, what: str) -> None:
-    """Refuse to go on where the control plane's digest is not the one of what was shown.
-
-    Raises:
-        IntegrityError: they differ.
-    """
-    if claimed != computed:
-        raise IntegrityError(
-            f"{what} is not what the control plane says it is",
-            got=f"digest {claimed[:16]}",
-            expected=computed[:16],
-            next_step="sign nothing; run handrail audit verify",
-        )

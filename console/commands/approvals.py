@@ -4,16 +4,15 @@ from typing import Annotated
 
 import typer
 
-from console.cli import command, group
+from console.cli import Digest, Yes, command, group
 from console.client import Client, client_of
-from console.commands.policy import Digest, Yes
 from console.consent import Consent
 from console.session import Session
 from console.show.answer import show
 from console.show.cards import approval_page, approval_table, voted_page
-from console.signing import Json, check_digest, signer
-from runtime.gate.cards import HoldCard
-from runtime.people.statement import StatementType
+from console.show.values import Json
+from console.shown import check_digest
+from runtime.gate.actions import digest_of
 
 app = group("Decide on actions that wait for a person.")
 
@@ -33,8 +32,7 @@ def list_approvals(
 @command(app, "show", example="handrail approvals show hold-2qzv7j5m4kx3ahd6")
 def show_approval(session: Session, hold: _Hold) -> None:
     """Show one held action: the exact arguments, why it waits, who must sign, and its digest."""
-    answer, _ = _card(client_of(session), hold)
-    show(session, answer, approval_page)
+    show(session, _card(client_of(session), hold), approval_page)
 
 
 @command(
@@ -53,7 +51,7 @@ def approve(
     digest: Digest = None,
 ) -> None:
     """Say yes to exactly this action and these reasons, once, until it expires."""
-    _vote(session, hold, StatementType.APPROVAL, reason, Consent(yes, digest))
+    _vote(session, hold, "approval", reason, Consent(yes, digest))
 
 
 @command(
@@ -71,23 +69,19 @@ def reject(
     digest: Digest = None,
 ) -> None:
     """Say no to this action; one no is enough."""
-    _vote(session, hold, StatementType.REJECTION, reason, Consent(yes, digest))
+    _vote(session, hold, "rejection", reason, Consent(yes, digest))
 
 
-def _vote(session: Session, hold: str, type_: StatementType, reason: str, consent: Consent) -> None:
-    client = client_of(session)
-    answer, card = _card(client, hold)
-    by = signer(session, client)
-    word = "Approve" if type_ is StatementType.APPROVAL else "Reject"
-    consent.require(approval_page(answer), card.digest, f"{word} exactly this, as {by.person}?")
-    said = by.say(card.matter(type_, reason=reason))
-    show(session, client.post("approvals", hold, "votes", body=said), voted_page)
-
-
-def _card(client: Client, hold: str) -> tuple[Json, HoldCard]:
+def _card(client: Client, hold: str) -> Json:
     """Fetch a card and compute its digest here: what is signed is what is shown."""
     answer = client.get("approvals", hold)
-    card = HoldCard(answer["card"])
-    check_digest(answer["digest"], card.digest, "the card")
-    check_digest(card.hold, hold, "the card's hold")
-    return answer, card
+    check_digest(answer["digest"], digest_of(answer["card"]), "the card")
+    check_digest(str(answer["card"]["hold"]), hold, "the card's hold")
+    return answer
+
+
+def _vote(session: Session, hold: str, type_: str, reason: str, consent: Consent) -> None:
+    from console.voting import vote  # noqa: PLC0415 - signing loads much that listing and help do not need
+
+    client = client_of(session)
+    show(session, vote(session, client, _card(client, hold), type_, reason, consent=consent), voted_page)

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from console.cli import command, group
+from console.cli import Digest, Yes, command, group
 from console.client import client_of
-from console.commands.policy import Digest, Yes
 from console.commands.profile import find_profile
 from console.consent import Consent
 from console.errors import IntegrityError
@@ -15,7 +14,8 @@ from console.session import Session
 from console.show.agents import deployment_page, difference_page
 from console.show.answer import show
 from console.show.drafts import created_page, draft_card
-from console.signing import Json, check_digest, signer
+from console.shown import check_digest
+from console.signing import Json, signer
 from profiles.effects import Effect
 from profiles.load import LoadedProfile
 from runtime.gate.actions import digest_of

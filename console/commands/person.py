@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from console.cli import command, group
+from console.cli import Digest, Yes, command, group
 from console.client import client_of
-from console.commands.policy import Digest, Yes, propose_text
+from console.commands.policy import propose_text
 from console.consent import Consent
 from console.session import Session
 from console.show.answer import show
@@ -25,7 +25,9 @@ app = group("List, enrol and revoke people.")
 _Name = Annotated[str, typer.Argument(help="The person's name in the policy.")]
 _KeyFile = Annotated[Path, typer.Option("--key-file", help="Their public key, a .pub file.")]
 _Groups = Annotated[list[str] | None, typer.Option("--group", help="A group they belong to; repeatable.")]
-_Roles = Annotated[list[Role] | None, typer.Option("--role", help="A role by name; repeatable.")]
+_Roles = Annotated[
+    list[Role] | None, typer.Option("--role", metavar="ROLE", help="A role by name; repeatable.")
+]
 _Accounts = Annotated[
     list[str] | None, typer.Option("--identity", help="Another account, such as unix:bob; repeatable.")
 ]

@@ -6,20 +6,19 @@ from typing import Annotated
 
 import typer
 
-from console.cli import command, group
+from console.cli import Digest, Yes, command, group
 from console.client import Client, client_of
 from console.consent import Consent
 from console.errors import UsageError
 from console.session import Session
 from console.show.answer import show
 from console.show.people import change_card, change_page, policy_page
-from console.signing import Signer, check_digest, signer
+from console.shown import check_digest
+from console.signing import Signer, signer
 from runtime.people.versions import Version, read_policy
 
 app = group("Read the policy; propose and sign a change of it.")
 
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; needs --digest.")]
-Digest = Annotated[str | None, typer.Option("--digest", help="With --yes: the digest that was shown before.")]
 _File = Annotated[Path, typer.Argument(help="The whole next policy; its version is one more than now.")]
 
 

@@ -4,17 +4,16 @@ from typing import Annotated
 
 import typer
 
-from console.cli import command, group
+from console.cli import Digest, Yes, command, group
 from console.client import Client, client_of
-from console.commands.policy import Digest, Yes
 from console.consent import Consent
 from console.session import Session
 from console.show.answer import show
 from console.show.cards import judged_page, suggestion_page, suggestion_table
-from console.signing import Json, check_digest, signer
+from console.show.values import Json
+from console.shown import check_digest
 from runtime.gate.actions import digest_of
 from runtime.gate.states import JudgementVerdict
-from runtime.gate.suggestions import Suggestion
 
 app = group("Judge actions that were recorded instead of executed.")
 
@@ -40,8 +39,7 @@ def list_suggestions(
 @command(app, "show", example="handrail suggestions show sug-2qzv7j5m4kx3ahd6")
 def show_suggestion(session: Session, suggestion: _Id) -> None:
     """Show one suggestion: the exact arguments, why it was not done, what was judged, and its digest."""
-    answer, _ = _card(client_of(session), suggestion)
-    show(session, answer, suggestion_page)
+    show(session, _card(client_of(session), suggestion), suggestion_page)
 
 
 @command(
@@ -60,19 +58,17 @@ def judge(
     digest: Digest = None,
 ) -> None:
     """Say what you think of it: agree, disagree, harmful or unclear. Agreeing never executes it."""
+    from console.voting import judge as sign  # noqa: PLC0415 - signing loads much that listing does not need
+
     client = client_of(session)
-    answer, shown = _card(client, suggestion)
-    by = signer(session, client)
-    question = f"Judge this {verdict.value}, as {by.person}? Nothing is executed."
-    Consent(yes, digest).require(suggestion_page(answer), shown.digest, question)
-    said = by.say(shown.matter(verdict, reason))
-    show(session, client.post("suggestions", suggestion, "judgements", body=said), judged_page)
+    consent = Consent(yes, digest)
+    answer = sign(session, client, _card(client, suggestion), verdict.value, reason, consent=consent)
+    show(session, answer, judged_page)
 
 
-def _card(client: Client, suggestion: str) -> tuple[Json, Suggestion]:
+def _card(client: Client, suggestion: str) -> Json:
     """Fetch a card and compute its digest here: what is signed is what is shown."""
     answer = client.get("suggestions", suggestion)
-    digest = digest_of(answer["card"])
-    check_digest(answer["digest"], digest, "the card")
+    check_digest(answer["digest"], digest_of(answer["card"]), "the card")
     check_digest(str(answer["card"]["suggestion"]), suggestion, "the card's suggestion")
-    return answer, Suggestion(suggestion, answer["card"], digest)
+    return answer

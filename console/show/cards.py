@@ -60,13 +60,14 @@ def approval_page(answer: Json) -> list[str]:
         [
             ("hold", plain(card["hold"])),
             ("state", word(answer["state"])),
+            ("made", moment(card["created_at"])),
             ("expires", moment(card["expires_at"])),
             *_who(card),
             ("needed", plain(_needed(card["needed"]))),
             ("missing", listed(answer["missing"])),
         ]
     )
-    return [*head, "", *_action(card), "", *_why(card), "", _digest_line(answer["digest"])]
+    return [*head, "", *_action(card), "", *_why(card), *_clears(card), "", _digest_line(answer["digest"])]
 
 
 def voted_page(answer: Json) -> list[str]:
@@ -130,6 +131,11 @@ def _action(card: Json) -> list[str]:
 
 def _why(card: Json) -> list[str]:
     return ["because:", *(f"  {_reason(reason)}" for reason in card["reasons"])]
+
+
+def _clears(card: Json) -> list[str]:
+    pairs = (f"{escape(str(code))} {escape(str(key))}" for code, key in card["clears"])
+    return [f"a yes clears exactly: {'; '.join(pairs)}"]
 
 
 def _reason(reason: dict[str, Any]) -> str:

@@ -77,7 +77,7 @@ def test_every_command_s_help_has_an_example_of_itself(
             "handrail: No such command 'lst'. Did you mean 'list'?; next: handrail runs --help",
         ),
         (["runs", "list", "--all"], "handrail: No such option: --all; next: handrail runs list --help"),
-        (["runs", "show"], "handrail: Missing argument 'RUN'; next: handrail runs show --help"),
+        (["runs", "show"], "handrail: Missing argument 'run'; next: handrail runs show --help"),
     ],
 )
 def test_a_mistyped_line_is_answered_in_one_line_with_exit_code_2(
