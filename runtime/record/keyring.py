@@ -35,6 +35,16 @@ class KeyRing:
             self._opened[key_id] = DataKey(key_id, AESGCM(self._wrapper.unwrap(wrapped)))
         return self._opened[key_id]
 
+    def open_newest(self, connection: Connection) -> None:
+        """Open the newest data key, so that a wrong key file is told at once.
+
+        Raises:
+            KeyFileError: it was wrapped by another key.
+        """
+        newest = connection.execute(select(_COLUMNS.id).order_by(_COLUMNS.id.desc()).limit(1)).scalar()
+        if newest is not None:
+            self.find(connection, newest)
+
     def create(
         self, connection: Connection, key_id: str, random: Callable[[int], bytes]
     ) -> dict[str, JsonValue]:

@@ -78,6 +78,8 @@ class Ledger:
         Raises:
             LedgerBusyError: another process writes this state directory.
             LedgerIntegrityError: keys, anchor and database do not belong together.
+            KeyFileError: the wrap key is not the one that wrapped the data keys.
+            LedgerUnavailableError: the first entries cannot be committed.
         """
         self._engine = engine
         self._limits = limits or Limits()
@@ -95,7 +97,11 @@ class Ledger:
         self._checkpoint_error: Exception | None = None
         self._thread = Thread(target=self._serve, name="ledger", daemon=True)
         self._thread.start()
-        self.write_sync(_nothing)  # commits the log's first entries, so that they are there when we return
+        try:
+            self.write_sync(_nothing)  # commits the log's first entries: they are there when we return
+        except BaseException:
+            self.close()
+            raise
 
     def submit(self, unit: Callable[[Tx], T]) -> "Future[T]":
         """Queue a unit; the future resolves when it is durable, or holds why it is not."""

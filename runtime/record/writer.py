@@ -57,6 +57,7 @@ class Writer:
 
         Raises:
             LedgerIntegrityError: keys, anchor and database do not belong together.
+            KeyFileError: the wrap key is not the one that wrapped the data keys.
         """
         self._parts = parts
         self._connection = open_writer(parts.engine)
@@ -144,6 +145,7 @@ class Writer:
             opened = missing_checkpoints(self._connection, head, self._parts.anchor, verifier)
             self.checkpoint_latest = opened.latest
             _store(self._connection, opened.missing)
+            self._keyring.open_newest(self._connection)
             if head is None:
                 head = Head(verifier.name, 0, b"", "")
                 self._connection.execute(insert(LogHeadRow), _head_row(head))

@@ -392,13 +392,39 @@ def test_the_keys_of_another_log_are_refused(record: Any, new_record: Any) -> No
         record.open()
 
 
-def test_a_replaced_wrap_key_stops_at_the_first_payload(record: Any) -> None:
+def test_a_replaced_wrap_key_is_told_at_once(record: Any) -> None:
     record.fill(record.open(), 1)
     record.opened[-1].close()
     keys = record.settings.state_dir / "fresh"
     create_keys(keys, new_id=lambda prefix: prefix, random=lambda count: b"x" * count)
     (record.settings.keys_dir / "wrap.key").write_text((keys / "wrap.key").read_text())
 
-    with pytest.raises(LedgerUnavailableError, match="not the key that wrapped") as refused:
-        record.open()
-    assert isinstance(refused.value.__cause__, KeyFileError)
+    for _ in range(2):
+        with pytest.raises(KeyFileError, match="not the key that wrapped"):
+            record.open()
+
+
+def test_a_ledger_that_cannot_begin_gives_its_lock_back(record: Any) -> None:
+    with pytest.raises(LedgerUnavailableError, match="no randomness"):
+        record.open(random=no_randomness)
+
+    record.fill(record.open(), 1)
+
+
+def no_randomness(_count: int) -> bytes:
+    raise OSError("no randomness")
+
+
+@pytest.mark.parametrize("offset", [timedelta(0), timedelta(days=40)], ids=["this month", "a later month"])
+def test_each_month_has_its_own_data_key(record: Any, offset: timedelta) -> None:
+    ledger = record.open()
+    first = ledger.write_sync(lambda tx: tx.append(record.event()))
+    record.clock.now += offset
+
+    second = ledger.write_sync(lambda tx: tx.append(record.event()))
+
+    keys = {ledger.entry(seq).leaf.payload.key for seq in (first, second)}
+    assert keys == ({"2026-11", "2026-12"} if offset else {"2026-11"})
+    assert kinds(ledger).count(EventKind.KEY_CREATED) == len(keys)
+    ledger.close()
+    assert verify_state(record.settings).findings == ()
