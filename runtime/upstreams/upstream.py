@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from profiles.schema import Profile, RequestKind
 from runtime.upstreams.errors import (
+    ManifestChangedError,
     NoSuchTargetError,
     RpcError,
     UpstreamError,
@@ -109,18 +110,13 @@ class Upstream:
             self._check()
         except UpstreamError as error:
             await peer.close()
-            if isinstance(error, UpstreamUnavailableError | NoSuchTargetError):
+            if isinstance(error, ManifestChangedError | NoSuchTargetError):
                 raise
-            raise self._unavailable(error) from error
+            raise UpstreamUnavailableError(f"upstream {self.name}: no session: {error}") from error
         except asyncio.CancelledError:
             await peer.close()
             raise
         return peer
-
-    def _unavailable(self, error: UpstreamError) -> UpstreamError:
-        if error is self._refused:
-            return error
-        return UpstreamUnavailableError(f"upstream {self.name}: no session could be opened: {error}")
 
     def _check(self) -> None:
         if missing := missing_tools(self._profile, self.name, self.offer):

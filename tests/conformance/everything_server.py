@@ -4,6 +4,9 @@ Written with the official Python SDK. `python everything_server.py` speaks over 
 `python everything_server.py --port N` serves streamable HTTP on 127.0.0.1:N (0: any; the port is printed).
 """
 
+# ruff: noqa: ARG001, ARG002, T201
+# Handlers of one kind share one signature; the port is told on stdout.
+
 import argparse
 import asyncio
 import base64
@@ -75,9 +78,7 @@ async def audio(ctx: Context, args: dict[str, Any]) -> Result:
 
 
 async def embedded(ctx: Context, args: dict[str, Any]) -> Result:
-    return said(
-        resource("test://embedded-resource", "text/plain", "This is an embedded resource content.")
-    )
+    return said(resource("test://embedded-resource", "text/plain", "This is an embedded resource content."))
 
 
 async def mixed(ctx: Context, args: dict[str, Any]) -> Result:
@@ -185,7 +186,7 @@ async def reconnection(ctx: Context, args: dict[str, Any]) -> Result:
 
 
 async def add_tool(ctx: Context, args: dict[str, Any]) -> Result:
-    """Change the description of one tool, then say that the list changed; no scenario of the suite does this."""
+    """Change one tool's description, then say that the list changed; no scenario of the suite does."""
     CHANGED.add("test_simple_text")
     await ctx.session.send_tool_list_changed()
     return said(text("changed"))
@@ -342,7 +343,9 @@ class Events(EventStore):
         self.events.append((stream_id, message))
         return str(len(self.events))
 
-    async def replay_events_after(self, last_event_id: EventId, send_callback: EventCallback) -> StreamId | None:
+    async def replay_events_after(
+        self, last_event_id: EventId, send_callback: EventCallback
+    ) -> StreamId | None:
         start = int(last_event_id)
         stream = self.events[start - 1][0]
         for number, (stream_id, message) in enumerate(self.events[start:], start + 1):

@@ -2,11 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
+from profiles.effects import Effect
 from profiles.schema import RequestKind
+from runtime.clock import utc_now
 from runtime.gate.actions import Action, ActionKind
 from runtime.gate.context import RunContext
 from runtime.gate.replies import (
     Admission,
+    Admitted,
     Broken,
     Done,
     NotPerformedError,
@@ -17,8 +20,6 @@ from runtime.gate.replies import (
     Ticket,
     Withheld,
 )
-from profiles.effects import Effect
-from runtime.clock import utc_now
 
 
 class OpenGate:
@@ -30,8 +31,6 @@ class OpenGate:
         self.withhold: set[str] = set()
 
     async def admit(self, run: RunContext, action: Action) -> Admission:
-        from runtime.gate.replies import Admitted
-
         self.seen.append(action)
         if action.tool in self.withhold or not _named(run, action):
             return Withheld()
@@ -46,7 +45,7 @@ class OpenGate:
         action: Action,
         perform: Callable[[], Awaitable[Performed]],
         *,
-        progress: Progress | None = None,
+        progress: Progress | None = None,  # noqa: ARG002 - the gate's signature
     ) -> Reply:
         admission = await self.admit(run, action)
         if isinstance(admission, Withheld):

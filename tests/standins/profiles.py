@@ -19,12 +19,12 @@ EVERYTHING = {kind.value: "read" for kind in RequestKind}
 
 def make_profile(
     upstreams: Mapping[str, Mapping[str, Any]],
-    tools: Sequence[str],
+    names: Sequence[str],
     *,
     requests: Mapping[str, str] | None = None,
     **rest: Any,
 ) -> Profile:
-    """Build a profile whose tools all belong to the first upstream."""
+    """Build a profile; the named tools all belong to the first upstream."""
     first = next(iter(upstreams), "none")
     given = {
         "profile": "tester",
@@ -32,11 +32,11 @@ def make_profile(
         "purpose": "Exercise the gateway in tests.",
         "image": "none:1",
         "upstreams": upstreams,
-        "tools": {name: {"upstream": first, "effect": "read"} for name in tools},
+        "tools": {name: {"upstream": first, "effect": "read"} for name in names},
         "requests": requests or {},
         "never": [{"id": "never-nothing", "text": "Never do what no test does.", "tools": ["no_such_tool"]}],
-        **rest,
     }
+    given |= rest
     return Profile.model_validate_json(json.dumps(given))
 
 
@@ -54,7 +54,9 @@ def make_policy(profile: Profile) -> Policy:
     """The shipped policy, with consent to run this profile's upstreams as processes of this host."""
     policy = load_policy(Path("profiles/shipped/policy.yaml")).policy
     consent = tuple(f"{profile.profile}/{name}" for name in profile.upstreams)
-    return policy.model_copy(update={"ceiling": policy.ceiling.model_copy(update={"host_upstreams": consent})})
+    return policy.model_copy(
+        update={"ceiling": policy.ceiling.model_copy(update={"host_upstreams": consent})}
+    )
 
 
 def make_run(profile: Profile, run: str = "run-test") -> RunContext:

@@ -1,9 +1,10 @@
 """A run's gateway on a loopback port, with everything around it started and ended."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -11,11 +12,14 @@ from profiles.schema import Profile
 from runtime.gate.replies import GateDoor
 from runtime.gateway.app import send_json
 from runtime.gateway.server import RunGateway
+from runtime.upstreams.errors import ManifestChangedError
 from runtime.upstreams.manifest import Manifest
 from runtime.upstreams.opener import Credentials, ServerOpener, no_credentials
 from runtime.upstreams.upstreams import CALL_S, Upstreams
 from tests.standins.open_gate import OpenGate
-from tests.standins.profiles import make_run
+from tests.standins.profiles import make_run, stdio
+
+SERVED_ODD = stdio(Path(__file__).with_name("odd_server.py"))
 
 
 @dataclass
@@ -31,6 +35,7 @@ class Served:
 
 
 async def no_models(scope: Scope, receive: Receive, send: Send) -> None:
+    del scope, receive
     await send_json(send, 404, {"error": "not found"})
 
 
@@ -43,12 +48,13 @@ async def served(
     pinned: Manifest | None = None,
     credentials: Credentials = no_credentials,
     call_s: float = CALL_S,
+    on_changed: Callable[[ManifestChangedError], None] = lambda _: None,
     release: bool = True,
     port: int = 0,
 ) -> AsyncIterator[Served]:
     run = make_run(profile)
     opener = ServerOpener(profile, run.policy, credentials=credentials)
-    upstreams = Upstreams(profile, opener, pinned=pinned, call_s=call_s)
+    upstreams = Upstreams(profile, opener, pinned=pinned, call_s=call_s, on_changed=on_changed)
     door = gate or OpenGate()
     listener = socket.create_server(("127.0.0.1", port), backlog=1024)
     number = listener.getsockname()[1]

@@ -1,0 +1,209 @@
+"""MCP servers over HTTP that break: unreachable, redirecting, cut off midway, answering something else."""
+
+# ruff: noqa: ARG001
+# Every scripted reply has one signature.
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from runtime.gate.actions import Action, ActionKind
+from runtime.upstreams.errors import (
+    NoSuchTargetError,
+    UpstreamError,
+    UpstreamGoneError,
+    UpstreamProtocolError,
+    UpstreamUnavailableError,
+)
+from runtime.upstreams.opener import ServerOpener
+from runtime.upstreams.upstreams import Upstreams
+from tests.standins.profiles import http, make_policy, make_profile
+
+pytestmark = pytest.mark.anyio
+Reply = Callable[[dict[str, Any], asyncio.StreamWriter], Awaitable[None]]
+
+
+class Scripted:
+    """An HTTP server that answers the handshake, and tool calls as the test says."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        self.heads: list[str] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                self.heads.append(head)
+                length = int(head.lower().partition("content-length:")[2].split("\r\n")[0] or 0)
+                message = json.loads(await reader.readexactly(length) or b"{}")
+                await self.answer(message, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    async def answer(self, message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        method, number = message.get("method"), message.get("id")
+        tools = [{"name": "say", "inputSchema": {"type": "object"}}]
+        results: dict[Any, Any] = {
+            "initialize": {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}},
+            "tools/list": {"tools": tools},
+        }
+        if number is None or method not in {*results, "tools/call"}:
+            writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+        elif method == "tools/call":
+            await self.reply(message, writer)
+        else:
+            whole(writer, {"jsonrpc": "2.0", "id": number, "result": results[method]})
+        await writer.drain()
+
+    @asynccontextmanager
+    async def upstreams(self, **rest: Any) -> AsyncIterator[Upstreams]:
+        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        profile = make_profile({"far": http(server.sockets[0].getsockname()[1], **rest)}, ["say"])
+        opener = ServerOpener(profile, make_policy(profile), credentials={"crm": "s3cret"}.__getitem__)
+        members = Upstreams(profile, opener, call_s=2)
+        try:
+            await members.start()
+            yield members
+        finally:
+            await members.close()
+            server.close()
+
+
+def whole(writer: asyncio.StreamWriter, message: Any, status: str = "200 OK") -> None:
+    body = json.dumps(message).encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write(head.encode() + body)
+
+
+def said(message: dict[str, Any], text: str = "ok") -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": message["id"], "result": {"content": [{"type": "text", "text": text}]}}
+
+
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def event(writer: asyncio.StreamWriter, message: Any) -> None:
+    data = f"event: message\r\ndata: {json.dumps(message)}\r\n\r\n".encode()
+    writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+
+
+def call(tool: str = "say") -> Action:
+    return Action("act-1", "run-1", ActionKind.TOOL, tool, {"a": 1})
+
+
+async def ok(message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    whole(writer, said(message))
+
+
+async def streamed(message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    writer.write(STREAM)
+    for text in ("\u2028", "b"):
+        event(writer, {"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": text}})
+    event(writer, said(message, "streamed \u2028 text"))
+    writer.write(b"0\r\n\r\n")
+
+
+async def cut(message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    writer.write(STREAM)
+    event(writer, {"jsonrpc": "2.0", "method": "notifications/message", "params": {}})
+    await writer.drain()
+    writer.transport.abort()
+
+
+async def ended(message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    writer.write(STREAM + b"0\r\n\r\n")
+
+
+async def redirect(message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:9/other\r\nContent-Length: 0\r\n\r\n")
+
+
+async def page(message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    body = b"<html>"
+    writer.write(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    )
+
+
+async def garbage(message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    writer.write(b"\x00\x01 no http\r\n\r\n")
+
+
+async def refused(message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32602, "message": "no such thing"}}
+    whole(writer, error, "400 Bad Request")
+
+
+async def test_the_credential_is_put_on_each_request_and_the_answer_comes_back() -> None:
+    script = Scripted(ok)
+    credential = {"header": "X-Key", "name": "crm"}
+    async with script.upstreams(credential=credential) as members:
+        assert (await members.call(call())).text == "ok"
+    assert all("x-key: s3cret\r\n" in head.lower() for head in script.heads)
+
+
+async def test_an_answer_in_a_stream_is_read_past_notifications_and_line_separators() -> None:
+    async with Scripted(streamed).upstreams() as members:
+        for _ in range(3):
+            assert (await members.call(call())).text == "streamed \u2028 text"
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (cut, UpstreamGoneError),
+        (ended, UpstreamGoneError),
+        (garbage, UpstreamGoneError),
+        (redirect, UpstreamProtocolError),
+        (page, UpstreamProtocolError),
+    ],
+)
+async def test_a_broken_answer_leaves_the_outcome_unknown(reply: Reply, error: type[UpstreamError]) -> None:
+    async with Scripted(reply).upstreams() as members:
+        with pytest.raises(error):
+            await members.call(call())
+
+
+async def test_an_error_with_an_http_status_is_the_servers_answer() -> None:
+    async with Scripted(refused).upstreams() as members:
+        answer = await members.call(call())
+    assert answer.is_error
+    assert answer.payload == {"error": {"code": -32602, "message": "no such thing"}}
+
+
+async def test_a_server_that_cannot_be_reached_was_certainly_not_asked() -> None:
+    profile = make_profile({"far": http(1)}, ["say"])
+    members = Upstreams(profile, ServerOpener(profile, make_policy(profile)))
+    with pytest.raises(UpstreamUnavailableError, match="far"):
+        await members.start()
+    await members.close()
+
+
+async def test_a_server_that_was_never_started_is_tried_again_at_the_next_action() -> None:
+    script = Scripted(ok)
+    server = await asyncio.start_server(script.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    profile = make_profile({"far": http(port)}, ["say"])
+    members = Upstreams(profile, ServerOpener(profile, make_policy(profile)))
+    with pytest.raises(UpstreamUnavailableError):
+        await members.call(call())
+    again = await asyncio.start_server(script.serve, "127.0.0.1", port)
+    assert (await members.call(call())).text == "ok"
+    await members.close()
+    again.close()
+
+
+async def test_a_missing_credential_and_an_unknown_tool_are_named() -> None:
+    with pytest.raises(UpstreamUnavailableError, match="no credential named 'other'"):
+        async with Scripted(ok).upstreams(credential={"header": "X-Key", "name": "other"}):
+            pass
+    async with Scripted(ok).upstreams() as members:
+        with pytest.raises(NoSuchTargetError, match="nothing"):
+            await members.call(call("nothing"))
