@@ -67,8 +67,9 @@ def decide(action: Action, facts: Facts, checks: Sequence[Check] = CHECKS) -> De
     """
     reading = read_safely(facts.profile, action)
     if reading.faults:
-        # What cannot be read is denied at once; the other checks would only guess. The rules may name it.
-        checks = (check_standing, check_shape, *((check_rules,) if reading.name else ()))
+        # What cannot be read is denied at once; other checks would guess. A never-rule may name the tool.
+        unknown = any(fault.code is ReasonCode.UNKNOWN_TOOL for fault in reading.faults)
+        checks = (check_standing, check_shape, *((check_rules,) if unknown and reading.name else ()))
     verdicts = [_ask(check, reading, facts) for check in checks]
     return Decided(reading, join(clear_held(verdicts, reading, facts)))
 

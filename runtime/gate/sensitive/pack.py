@@ -16,6 +16,7 @@ from runtime.gate.sensitive.decoding import readings_of
 from runtime.gate.sensitive.validators import Validator, holds
 
 _FILE = Path(__file__).parent / "rules.yaml"
+_SHORTEST_HIT = 8  # no rule finds anything in fewer characters, encoded or not; a test holds the pack to it
 _SET_MEMORY_BYTES = 64 * 1024 * 1024
 # An RE2 set that runs out of memory says "nothing found". So every text gets an end that must be found.
 _CANARY = "\n\u2404handrail-end\u2404"
@@ -83,7 +84,13 @@ class RulePack:
         self._set.Compile()
 
     def scan(self, text: str) -> frozenset[Finding]:
-        """Return which rules find something in a text or in any decoded reading of it."""
+        """Return which rules find something in a text or in any decoded reading of it.
+
+        Raises:
+            ScanError: the text could not be scanned to its end.
+        """
+        if len(text) < _SHORTEST_HIT:
+            return frozenset()
         return frozenset(found for reading in readings_of(text) for found in self._scan_plain(reading))
 
     def _scan_plain(self, text: str) -> list[Finding]:

@@ -2,9 +2,7 @@
 
 import asyncio
 
-import pytest
-
-from runtime.gate.replies import WITHHELD_TEXT, Done, Withheld
+from runtime.gate.replies import Done
 from tests.runtime.gate.conftest import NewWorkshop
 
 
