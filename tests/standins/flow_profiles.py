@@ -1,0 +1,40 @@
+"""Small profiles for tests of whole flows; the shipped ones are used where their own work is the point."""
+
+CLERK = """
+profile: clerk
+version: 1
+purpose: Keep notes on invoices, for tests of whole flows.
+image: handrail/agent:1
+upstreams:
+  ledger:
+    kind: stdio
+    image: handrail/demo-servers:1
+    command: [python, /opt/demo/ledger_server.py]
+    env: {LEDGER: /data/ledger/ledger.db}
+    volumes:
+      - {source: ledger, target: /data/ledger, read_only: false}
+tools:
+  list_invoices: {upstream: ledger, effect: read, args: {status: {role: option, required: false}}}
+  get_vendor: {upstream: ledger, effect: read, args: {vendor: collection}}
+  add_note: {upstream: ledger, effect: draft, args: {number: id, text: body}}
+  record_match:
+    upstream: ledger
+    effect: update
+    args: {number: id, message_id: id, result: {role: option}}
+sources: {trusted: [ledger]}
+known: {collections: [SE556677889901]}
+never:
+  - {id: never-pay, text: Never pay., tools: [start_payment]}
+hold_above_tier: [update]
+limits: {actions_per_run: 500, wall_seconds: 300}
+"""
+
+PLAIN = """
+profile: plain
+version: 1
+purpose: Run a command in a box, for tests of how runs end.
+image: handrail-test/busybox:2
+never:
+  - {id: never-pay, text: Never pay., tools: [start_payment]}
+limits: {wall_seconds: 120, memory_mib: 64, pids: 32}
+"""
