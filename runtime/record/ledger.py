@@ -1,47 +1,35 @@
 """The ledger: the one door through which the system's state changes.
 
-A thread drains a queue of units and commits them in batches (`runtime.record.writer`); a future resolves only
-when its unit is durable. Whoever asks waits a bounded time, then is denied: no record, no action.
+A thread commits the units in batches (`runtime.record.worker`, `runtime.record.writer`); a future resolves
+only when its unit is durable. Whoever asks waits a bounded time, then is denied: no record, no action.
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Lock, Thread, current_thread
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from runtime.clock import Clock, random_bytes
 from runtime.db import reading
-from runtime.errors import LedgerError, LedgerIntegrityError, LedgerUnavailableError
+from runtime.errors import LedgerUnavailableError
 from runtime.record.anchor import Anchor, AnchorState
 from runtime.record.batch import Tx
 from runtime.record.checkpoint import Checkpoint
 from runtime.record.guard import StateLock
-from runtime.record.jobs import Job, claimed, deliver, fail
+from runtime.record.jobs import Job
 from runtime.record.keyring import KeyRing
 from runtime.record.keys import Keys
 from runtime.record.trace import Entry, read_entry
+from runtime.record.worker import Limits, Worker
 from runtime.record.writer import OnStep, Parts, Writer
 
+__all__ = ["Ledger", "Limits"]
+
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much the ledger takes on at once, and how long it may take."""
-
-    wait_seconds: float = 5.0
-    queued_units: int = 10_000
-    batch_units: int = 256
-    checkpoint_entries: int = 256
-    checkpoint_seconds: float = 60.0
 
 
 def _no_step(_name: str) -> None:
@@ -49,7 +37,11 @@ def _no_step(_name: str) -> None:
 
 
 class Ledger:
-    """Holds the record of one state directory open for writing."""
+    """Holds the record of one state directory open for writing.
+
+    Attributes:
+        keyring: opens payloads, for `runtime.record.trace` and `runtime.record.export`.
+    """
 
     def __init__(
         self,
@@ -85,18 +77,12 @@ class Ledger:
         self._limits = limits or Limits()
         self._lock = StateLock(lock_file)
         try:
-            self._writer = Writer(Parts(engine, keys, anchor, clock, random, on_step))
+            writer = Writer(Parts(engine, keys, anchor, clock, random, on_step))
         except BaseException:
             self._lock.release()
             raise
-        self._readers = KeyRing(keys.wrapper)
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
-        self._gate = Lock()
-        self._stopped: LedgerError | None = None
-        self._checkpoint_due: float | None = None
-        self._checkpoint_error: Exception | None = None
-        self._thread = Thread(target=self._serve, name="ledger", daemon=True)
-        self._thread.start()
+        self.keyring = KeyRing(keys.wrapper)
+        self._worker = Worker(writer, self._limits, self._give_back)
         try:
             self.write_sync(_nothing)  # commits the log's first entries: they are there when we return
         except BaseException:
@@ -106,7 +92,7 @@ class Ledger:
     def submit(self, unit: Callable[[Tx], T]) -> "Future[T]":
         """Queue a unit; the future resolves when it is durable, or holds why it is not."""
         future: Future[T] = Future()
-        self._put(Job(unit, future))
+        self._worker.put(Job(unit, future))
         return future
 
     async def write(self, unit: Callable[[Tx], T]) -> T:
@@ -120,7 +106,7 @@ class Ledger:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         job = Job(unit, future, loop)
-        self._put(job)
+        self._worker.put(job)
         wait = asyncio.timeout(self._limits.wait_seconds)
         try:
             async with wait:
@@ -141,7 +127,7 @@ class Ledger:
             LedgerIntegrityError: the record was tampered with while in use.
             Exception: whatever the unit raised; it then left nothing behind.
         """
-        if current_thread() is self._thread:
+        if self._worker.is_here:
             raise LedgerUnavailableError("a unit waits for another unit: it would wait for itself")
         future = self.submit(unit)
         try:
@@ -162,7 +148,7 @@ class Ledger:
             LedgerIntegrityError: there is no such entry.
         """
         with self.read() as connection:
-            return read_entry(connection, self._readers, seq)
+            return read_entry(connection, self.keyring, seq)
 
     def checkpoint(self) -> Checkpoint:
         """Sign and anchor everything committed so far; return the checkpoint.
@@ -171,40 +157,19 @@ class Ledger:
             LedgerUnavailableError: the record does not answer.
         """
         self.write_sync(Tx.checkpoint_after)
-        latest = self._writer.checkpoint_latest
-        if latest is None or self._checkpoint_error is not None:
-            raise LedgerUnavailableError(f"no checkpoint was made: {self._checkpoint_error}")
-        return latest
+        return self._worker.newest_checkpoint()
 
     def anchor_state(self) -> AnchorState:
         """Tell whether checkpoints reach their anchor."""
-        if self._checkpoint_error is not None:
-            return AnchorState(anchored=False, reason=f"no checkpoint was made: {self._checkpoint_error}")
-        return self._writer.anchor_state
+        return self._worker.anchor_state
 
     def close(self) -> None:
         """Commit what is queued, sign a last checkpoint, and give the lock back. Twice does no harm."""
-        with self._gate:
-            if self._stopped is None:
-                self._stopped = LedgerUnavailableError("the record is closed")
-            self._queue.put(None)
-        self._thread.join()
+        self._worker.stop()
 
-    def _put(self, job: Job) -> None:
-        with self._gate:
-            refusal = self._refusal()
-            if refusal is None:
-                self._queue.put(job)
-                return
-        job.error = refusal
-        deliver([job])
-
-    def _refusal(self) -> LedgerError | None:
-        if self._stopped is not None:
-            return self._stopped
-        if self._queue.qsize() >= self._limits.queued_units:
-            return LedgerUnavailableError(f"the record has {self._limits.queued_units} units waiting already")
-        return None
+    def _give_back(self) -> None:
+        self._engine.dispose()
+        self._lock.release()
 
     def _too_late(self, *, dropped: bool) -> LedgerUnavailableError:
         seconds = self._limits.wait_seconds
@@ -213,85 +178,6 @@ class Ledger:
             f"the record did not take a unit within {seconds:g} s; {end}", may_be_written=not dropped
         )
 
-    def _serve(self) -> None:
-        """Work until `close`; this is the ledger's thread."""
-        try:
-            open_for_more = True
-            while open_for_more:
-                jobs, open_for_more = self._next_jobs()
-                self._work(jobs)
-            self._checkpoint_if(wanted=self._stopped is None or not _is_integrity(self._stopped))
-        finally:
-            self._writer.close()
-            self._engine.dispose()
-            self._lock.release()
-
-    def _next_jobs(self) -> tuple[list[Job], bool]:
-        jobs: list[Job] = []
-        try:
-            job = self._queue.get(timeout=self._seconds_to_checkpoint())
-            while job is not None:
-                jobs.append(job)
-                if len(jobs) >= self._limits.batch_units:
-                    return jobs, True
-                job = self._queue.get_nowait()
-        except Empty:
-            return jobs, True
-        return jobs, False
-
-    def _work(self, jobs: Iterable[Job]) -> None:
-        running = claimed(jobs)
-        wanted = False
-        if running:
-            wanted = self._commit(running)
-        if wanted:
-            self._checkpoint_if(wanted=True)
-        deliver(running)
-        self._checkpoint_if(wanted=self._checkpoint_is_due())
-
-    def _commit(self, jobs: list[Job]) -> bool:
-        if self._stopped is not None and _is_integrity(self._stopped):
-            fail(jobs, self._stopped)
-            return False
-        try:
-            return self._writer.commit(jobs)
-        except LedgerIntegrityError as error:
-            self._stopped = error
-            fail(jobs, error)
-        except Exception as error:  # noqa: BLE001 a failed batch is an answer to its submitters, not the thread's end
-            fail(jobs, _unavailable(error))
-        return False
-
-    def _checkpoint_is_due(self) -> bool:
-        entries = self._writer.entries_since_checkpoint
-        if entries and self._checkpoint_due is None:
-            self._checkpoint_due = time.monotonic() + self._limits.checkpoint_seconds
-        return entries >= self._limits.checkpoint_entries or self._seconds_to_checkpoint() == 0
-
-    def _seconds_to_checkpoint(self) -> float | None:
-        return None if self._checkpoint_due is None else max(0.0, self._checkpoint_due - time.monotonic())
-
-    def _checkpoint_if(self, *, wanted: bool) -> None:
-        if not wanted:
-            return
-        try:
-            self._writer.checkpoint()
-        except Exception as error:  # noqa: BLE001 told by `anchor_state`; tried again when due
-            self._checkpoint_error = error
-            self._checkpoint_due = time.monotonic() + self._limits.checkpoint_seconds
-        else:
-            self._checkpoint_error = self._checkpoint_due = None
-
 
 def _nothing(_tx: Tx) -> None:
     """Append nothing; the batch itself may have something to say."""
-
-
-def _is_integrity(error: Any) -> bool:
-    return isinstance(error, LedgerIntegrityError)
-
-
-def _unavailable(error: Exception) -> LedgerUnavailableError:
-    unavailable = LedgerUnavailableError(f"the record could not commit: {error}")
-    unavailable.__cause__ = error
-    return unavailable

@@ -111,7 +111,7 @@ def recorded(settings: Settings) -> set[int]:
     """Open the record again, as a restarted process does, and return the numbers of its intents."""
     ledger = open_ledger(settings)
     with ledger.read() as connection:
-        entries = list(tail(connection, ledger._readers, after=-1))
+        entries = list(tail(connection, ledger.keyring, after=-1))
     ledger.close()
     return {entry.leaf.seq for entry in entries if entry.leaf.kind is EventKind.ACTION_INTENT}
 

@@ -43,7 +43,7 @@ def seen(ledger: Ledger) -> list[str]:
 
 def kinds(ledger: Ledger) -> list[EventKind]:
     with ledger.read() as connection:
-        return [entry.leaf.kind for entry in tail(connection, ledger._readers, after=-1)]
+        return [entry.leaf.kind for entry in tail(connection, ledger.keyring, after=-1)]
 
 
 def test_a_new_log_begins_with_its_name_and_key(record: Any) -> None:
@@ -121,7 +121,7 @@ def test_a_failing_unit_fails_alone(record: Any) -> None:
 
 def entries(ledger: Ledger) -> list[Any]:
     with ledger.read() as connection:
-        return list(tail(connection, ledger._readers, after=-1))
+        return list(tail(connection, ledger.keyring, after=-1))
 
 
 def test_a_unit_that_breaks_a_constraint_fails_alone(record: Any) -> None:
