@@ -195,7 +195,7 @@ class House:
 
     def waiting(self, run: str) -> HoldCard:
         """The one hold of a run that waits; waits for it."""
-        rows = _patiently(
+        rows = patiently(
             lambda: [row for row in self.do(self.kernel.holds.listed((HoldState.WAITING,))) if row.run == run]
         )
         (row,) = rows
@@ -275,7 +275,7 @@ class Launched:
 
     def ended(self) -> RunView:
         """Wait for the recorded ending."""
-        _patiently(lambda: self.view.state is RunState.ENDED)
+        patiently(lambda: self.view.state is RunState.ENDED)
         return self.view
 
     def output(self) -> str:
@@ -293,7 +293,7 @@ class Launched:
 
     def has_said(self, steps: int) -> list[dict[str, Any]]:
         """Wait until the agent has taken so many steps."""
-        return _patiently(lambda: said if len(said := self.said()) >= steps else [])
+        return patiently(lambda: said if len(said := self.said()) >= steps else [])
 
     def tell(self, path: str) -> None:
         """Make a file in the agent's box, for which it waits."""
@@ -302,7 +302,7 @@ class Launched:
     def progress(self, least: int) -> None:
         """Wait until the agent's repeated call was carried out so often."""
         driver = self.house.kernel.driver
-        _patiently(lambda: int(driver.exec(self.box, ["cat", "/tmp/progress"]).stdout or b"0") >= least)
+        patiently(lambda: int(driver.exec(self.box, ["cat", "/tmp/progress"]).stdout or b"0") >= least)
 
     def states(self) -> list[tuple[str, str]]:
         """Each action of the run: its tool and what became of it, in order."""
@@ -313,7 +313,7 @@ class Launched:
         return self.house.do(self.house.kernel.runs.stop(self.id))
 
 
-def _patiently(look: Callable[[], T], seconds: float = PATIENCE_S) -> T:
+def patiently(look: Callable[[], T], seconds: float = PATIENCE_S) -> T:
     """Look again and again until something is there."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
