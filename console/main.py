@@ -55,7 +55,8 @@ def run(arguments: Sequence[str]) -> int:
 def _usage(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "handrail"
-    return f"{error.format_message().rstrip('.')}; next: {path} --help"
+    said = error.format_message().rstrip(".").replace("Value error, ", "")
+    return f"{said}; next: {path} --help"
 
 
 def _report(line: str, code: Exit) -> int:

@@ -11,7 +11,6 @@ from console.api.deps import Body, KernelDep, PeerDep, StopDep
 from console.api.pump import Pump
 from console.api.streams import lines
 from console.api.views import Json, run_view
-from console.jobs import keep_reaper
 from console.kernel import Kernel
 from runtime import deployments
 from runtime.runs import store
@@ -45,9 +44,7 @@ async def launch(kernel: KernelDep, peer: PeerDep, body: Launch) -> Json:
         runtime=body.runtime,
         single_user=kernel.single_user,
     )
-    run = await kernel.runs.start(request)
-    await asyncio.to_thread(keep_reaper, kernel)
-    return {"run": run_view(run)}
+    return {"run": run_view(await kernel.runs.start(request))}
 
 
 @router.get("")

@@ -1,5 +1,6 @@
 """`handrail launch`: run a deployed agent in its box."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -16,13 +17,21 @@ from console.show.text import say
 
 app = single()
 
+
+class Walls(StrEnum):
+    """The values of `sandboxes.spec.Runtime`, without its imports."""
+
+    RUNC = "runc"
+    RUNSC = "runsc"
+
+
 _Agent = Annotated[str, typer.Argument(help="The agent to run.")]
 _Task = Annotated[str | None, typer.Option("--task", help="What the agent is asked to do.")]
 _Deployment = Annotated[
     str | None,
     typer.Option("--deployment", help="Digest, or its first 8 characters or more; else the newest."),
 ]
-_Runtime = Annotated[str, typer.Option("--runtime", help="The walls of the box: runc or runsc (gVisor).")]
+_Runtime = Annotated[Walls, typer.Option("--runtime", help="The walls of the box; runsc is gVisor.")]
 _Detach = Annotated[bool, typer.Option("--detach", help="Do not follow its output.")]
 
 
@@ -40,12 +49,12 @@ def launch(
     *,
     task: _Task = None,
     deployment: _Deployment = None,
-    runtime: _Runtime = "runc",
+    runtime: _Runtime = Walls.RUNC,
     detach: _Detach = False,
 ) -> None:
     """Run an agent in a sealed box and follow its output; after `--`, a command in place of the profile's."""
     client = reach(session)
-    body = {"agent": agent, "task": task, "deployment": deployment, "runtime": runtime}
+    body = {"agent": agent, "task": task, "deployment": deployment, "runtime": runtime.value}
     started = client.post("runs", body={**body, "command": list(context.args)})
     if detach or session.json:
         show(session, started, lambda answer: [ending(answer["run"])])

@@ -1,0 +1,129 @@
+"""From an empty directory to people who change their policy, with the command alone."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.standins.office import Office
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
+
+
+def test_init_makes_policy_v1_signed_by_all_its_people(office: Office) -> None:
+    printed = office.begin()
+
+    assert printed.code == 0
+    lines = printed.out.splitlines()
+    assert lines[0] == f"state         {office.state}"
+    assert lines[1] == f"record        anchored at {office.root / 'anchor'}"
+    assert lines[2].startswith("policy        version 1, ")
+    assert lines[3:] == [
+        "person alice  operations, policy",
+        "person bob    review, policy",
+        "next: handrail doctor, then handrail serve",
+    ]
+    assert office.state.stat().st_mode & 0o777 == 0o700
+    assert office.type("audit", "verify").out.endswith("\nintact\n")
+
+
+def test_with_one_person_init_says_that_the_policy_is_frozen(office: Office) -> None:
+    printed = office.begin(alice="operations,policy")
+
+    assert "One person alone: the policy is frozen until a second one is enrolled." in printed.out
+    assert "only alice is enrolled" in office.type("doctor").out
+
+
+@pytest.mark.parametrize(
+    ("person", "line"),
+    [
+        ("alice", "--person; got alice, expected NAME=KEYFILE.pub or NAME=KEYFILE.pub,GROUP,..."),
+        ("alice=/nowhere/key.pub", "key file /nowhere/key.pub: No such file or directory; next: "),
+    ],
+)
+def test_init_refuses_what_is_no_person(office: Office, person: str, line: str) -> None:
+    printed = office.type("init", "--person", person)
+
+    assert printed.code == 2
+    assert printed.err.startswith(f"handrail: {line}")
+    assert not office.state.exists()
+
+
+def test_init_never_begins_twice(office: Office) -> None:
+    office.begin()
+
+    again = office.begin(mallory="operations,policy")
+
+    assert again.code == 1
+    assert "this installation has a policy" in again.err
+
+
+def test_a_second_person_must_sign_before_a_third_one_counts(office: Office) -> None:
+    """F25: two persons change the policy, no one alone."""
+    office.begin()
+    words = ("person", "add", "carol", "--key-file", f"{office.key('carol')}.pub", "--group", "security")
+    with office.serving():
+        proposed = office.agreed(*words, person="alice")
+        change = office.ask("policy", "show")["pending"][0]["digest"]
+        early = [one["name"] for one in office.ask("person", "list")["people"]]
+        signed = office.agreed("policy", "sign", change[:12], person="bob")
+        late = {one["name"]: one["roles"] for one in office.ask("person", "list")["people"]}
+
+    assert proposed.out.startswith(f"change {change[:12]} waits: 1 more of 2 with the role policy; until ")
+    assert early == ["alice", "bob"]
+    assert signed.out == "policy version 2 is in force, signed by alice, bob\n"
+    assert late["carol"] == ["security"]
+
+
+def test_whoever_signs_a_change_has_seen_every_line_of_it(office: Office) -> None:
+    office.begin()
+    words = ("person", "add", "carol", "--key-file", f"{office.key('carol')}.pub", "--group", "security")
+    with office.serving():
+        shown = office.type(*words, person="alice").out
+        text = office.ask("policy", "show")["text"]
+
+    marked = [line[1:] for line in shown.splitlines() if line[:1] in {" ", "-"}]
+    assert set(text.splitlines()) <= set(marked)
+    assert "+  carol:" in shown
+
+
+def test_a_revoked_key_counts_no_more_at_once_and_a_stranger_s_never_did(office: Office) -> None:
+    office.begin()
+    with office.serving():
+        revoked = office.agreed("person", "revoke", "bob", "--reason", "lost", person="alice")
+        frozen = office.type("freeze", "--all", "--reason", "x", person="bob")
+        strange = office.type("freeze", "--all", "--reason", "x", person="mallory")
+        states = {one["name"]: one["revoked"] for one in office.ask("person", "list")["people"]}
+
+    assert revoked.out == "bob: 1 keys count no more\n"
+    assert (frozen.code, strange.code) == (3, 1)
+    assert "statement refused (revoked)" in frozen.err
+    assert "is not enrolled" in strange.err
+    assert states == {"alice": False, "bob": True}
+
+
+def test_a_freeze_is_set_listed_and_lifted_by_signature(office: Office) -> None:
+    office.begin()
+    with office.serving():
+        set_ = office.type("freeze", "--agent", "bot", "--reason", "odd mails", "--hours", "2", person="bob")
+        (stop,) = office.ask("unfreeze")["freezes"]
+        silent = office.type("unfreeze", stop["id"], person="alice")
+        lifted = office.type("unfreeze", stop["id"], "--reason", "checked", person="alice")
+        left = office.type("unfreeze").out
+
+    assert set_.out.startswith("agent bot is frozen from the next action on, until 20")
+    assert (stop["target"], stop["owner"], stop["reason"]) == ("bot", "bob", "odd mails")
+    assert (silent.code, lifted.code) == (2, 0)
+    assert left == "nothing is frozen\n"
+
+
+@pytest.mark.parametrize("words", [[], ["--all", "--agent", "bot"]])
+def test_a_freeze_names_exactly_one_thing(office: Office, words: list[str]) -> None:
+    printed = office.type("freeze", "--reason", "x", *words)
+
+    assert printed.code == 2
+    assert "expected one of --agent, --deployment, --all" in printed.err

@@ -1,0 +1,203 @@
+"""Launching, following, stopping, and a serve that comes and goes, with the command alone and real boxes."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.standins.office import Office
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("box_images")]
+
+PROFILE = """
+profile: {name}
+version: 1
+purpose: Say a few words from inside a box.
+image: handrail-test/busybox:2
+command: [sh, -c, {command}]
+never:
+  - {{id: nothing-critical, text: Never do anything critical., effects: [critical]}}
+limits: {{wall_seconds: 120}}
+"""
+BOT = ["--trait", "internal-docs", "--owner", "bob"]
+HELLO = r"printf 'hello\n\033[31mred\033]0;title\007\nno line end'; exit 0"
+TICK = "i=0; while true; do i=$((i+1)); echo tick $i; sleep 0.2; done"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    opened = Office(tmp_path)
+    assert opened.begin().code == 0
+    return opened
+
+
+def _deploy(office: Office, name: str, command: str) -> None:
+    path = office.root / f"{name}.yaml"
+    path.write_text(PROFILE.format(name=name, command=json.dumps(command)))
+    assert office.deploy(name, path).code == 0
+
+
+def test_a_deployment_is_shown_whole_signed_and_starts_at_tier_0(office: Office) -> None:
+    with office.serving():
+        _deploy(office, "hello", HELLO)
+        agent = office.ask("agent", "show", "hello")["agent"]
+        grants = office.ask("grants", "list")["grants"]
+        words = ("deploy", "create", "hello", "--profile", f"{office.root}/hello.yaml")
+        again = office.agreed(*words, person="alice")
+        unsigned = office.agreed(*words, person="bob")
+
+    assert agent["risk"] == "Medium"
+    assert [(one["effect"], one["state"]) for one in grants] == [("read", "granted")]
+    assert grants[0]["deployment"] == agent["deployments"][0]["digest"]
+    assert (again.code, unsigned.code) == (1, 3)
+    assert "exists already" in again.err
+    assert "operator" in unsigned.err
+
+
+def test_launch_follows_the_agent_to_its_end_and_shows_its_text_as_text(office: Office) -> None:
+    with office.serving():
+        _deploy(office, "hello", HELLO)
+        printed = office.type("launch", "hello", "--task", "say it")
+        listed = office.ask("runs", "list")["runs"]
+        kept = office.type("runs", "logs", listed[0]["id"]).out
+        traced = office.type("audit", "trace", listed[0]["id"]).out
+
+    first, *lines, last = printed.out.splitlines()
+    assert printed.code == 0
+    assert first.startswith(f"run {listed[0]['id']} began; ")
+    assert lines == ["hello", r"\x1b[31mred\x1b]0;title\x07", "no line end"]
+    assert last == f"run {listed[0]['id']}: exited, exit code 0"
+    assert kept.splitlines() == lines
+    assert [listed[0][name] for name in ("operator", "single_user", "task")] == ["root", False, "say it"]
+    kinds = [line.split()[2] for line in traced.splitlines() if line[:8].strip().isdigit()]
+    assert kinds == ["run.requested", "run.attested", "run.released", "run.ended"]
+    assert "\x1b" not in traced
+
+
+def test_a_command_after_two_dashes_replaces_the_profile_s_and_its_failure_is_told(
+    office: Office,
+) -> None:
+    with office.serving():
+        _deploy(office, "hello", HELLO)
+        printed = office.type("launch", "hello", "--", "sh", "-c", "echo other --json; exit 7")
+
+    assert printed.code == 1
+    assert "other --json" in printed.out.splitlines()
+    assert printed.out.splitlines()[-1].endswith(": failed, exit code 7")
+
+
+def test_serve_may_go_and_come_while_a_box_runs(office: Office) -> None:
+    with office.serving() as first:
+        _deploy(office, "tick", TICK)
+        run = office.ask("launch", "tick")["run"]["id"]
+        follower = office.start("runs", "logs", "-f", run, stdout=subprocess.PIPE)
+        followed = follower.stdout.readline() if follower.stdout else ""
+    follower.communicate(timeout=60)
+    meanwhile = office.type("runs", "list")
+    with office.serving() as second:
+        took_up = second.stdout.readline() if second.stdout else ""
+        alive = office.ask("runs", "show", run)["run"]["state"]
+        stopped = office.type("runs", "stop", run)
+        ended = office.ask("runs", "show", run)["run"]
+
+    assert first.returncode == 0
+    assert (followed, follower.returncode) == ("tick 1\n", 0)
+    assert meanwhile.err.startswith("handrail: no control plane answers on ")
+    assert took_up == f"took up 1 running: {run}\n"
+    assert alive == "running"
+    assert stopped.out == f"run {run}: stopped, exit code 137\n"
+    assert (ended["state"], ended["outcome"]) == ("ended", "stopped")
+    assert office.type("audit", "verify").code == 0
+
+
+def test_serve_ends_its_runs_when_asked_to(office: Office) -> None:
+    with office.serving("--stop-runs", end=signal.SIGINT) as serve:
+        _deploy(office, "tick", TICK)
+        run = office.ask("launch", "tick")["run"]["id"]
+    with office.serving():
+        ended = office.ask("runs", "show", run)["run"]
+
+    assert serve.returncode == 0
+    assert (ended["state"], ended["outcome"]) == ("ended", "stopped")
+
+
+def test_two_serves_on_one_state_directory_are_refused_and_the_first_goes_on(office: Office) -> None:
+    with office.serving() as first:
+        second = office.type("serve")
+        alive = office.type("runs", "list")
+
+    assert second.code == 1
+    assert f"is locked by process {first.pid}: " in second.err
+    assert alive.out == "no runs yet; next: handrail launch AGENT\n"
+
+
+def test_a_killed_serve_leaves_no_socket_in_the_way(office: Office) -> None:
+    with office.serving() as serve:
+        serve.kill()
+        serve.wait()
+    assert (office.state / "serve.sock").is_socket()
+
+    with office.serving():
+        assert office.type("runs", "list").code == 0
+
+
+def test_launch_without_serve_starts_a_private_one_that_says_what_it_is(office: Office) -> None:
+    with office.serving():
+        _deploy(office, "hello", HELLO)
+
+    printed = office.type("launch", "hello")
+    health = office.ask("runs", "list")["runs"][0]
+    serve = int((office.state / "ledger.lock").read_text())
+    os.kill(serve, signal.SIGTERM)
+
+    assert printed.code == 0
+    assert "no control plane was running, so a private one was started for this user" in printed.err
+    assert "Single-user mode: no separation of duties, nothing above tier 1." in printed.err
+    assert health["single_user"] is True
+
+
+def test_launch_without_an_installation_says_how_to_make_one(tmp_path: Path) -> None:
+    printed = Office(tmp_path / "nothing").type("launch", "hello")
+
+    assert printed.code == 1
+    assert "next: handrail init" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["launch", "ghost"], "agent ghost has no deployment"),
+        (["launch", "ghost", "--runtime", "chroot"], "Invalid value for '--runtime': 'chroot' is not one of"),
+        (["runs", "show", "run-x"], "no run run-x; `handrail runs list` shows those there are"),
+        (["runs", "stop", "run-x"], "no run run-x"),
+        (["agent", "show", "ghost"], "no agent ghost; register it with `handrail agent register ghost`"),
+        (
+            ["agent", "register", "A b", "--trait", "internal-docs", "--owner", "bob"],
+            "agent name 'A b': expected",
+        ),
+        (
+            ["agent", "register", "ab", "--trait", "nice", "--owner", "bob"],
+            "unknown trait nice; expected one of",
+        ),
+        (["deploy", "show", "12345678"], "deployment 12345678: 0 match, expected one"),
+        (["audit", "trace", "run-x"], "no run run-x"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line(shared: Office, words: list[str], line: str) -> None:
+    printed = shared.type(*words)
+
+    assert printed.code in {1, 2}
+    assert printed.err.startswith(f"handrail: {line}")
+    assert printed.err.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    opened = Office(tmp_path_factory.mktemp("office"))
+    assert opened.begin().code == 0
+    with opened.serving():
+        yield opened
