@@ -80,7 +80,7 @@ class DockerDriver:
 
     def image(self, reference: str) -> Image:
         """Resolve an image reference or digest. Raises ImageMissingError."""
-        with _translated(f"image {reference}", about_image=True):
+        with self._asking(f"image {reference}", about_image=True):
             digest = str(self._api.inspect_image(reference)["Id"])
         if digest not in self._images:
             self._images[digest] = Image(digest=digest, has_shell=self._has_shell(digest))
@@ -88,7 +88,7 @@ class DockerDriver:
 
     def runtimes(self) -> frozenset[Runtime]:
         """The runtimes the engine has registered, of those we know."""
-        with _translated("engine info"):
+        with self._asking("engine info"):
             registered = self._api.info()["Runtimes"]
         return frozenset(runtime for runtime in Runtime if runtime.value in registered)
 
@@ -96,7 +96,7 @@ class DockerDriver:
         """Make a box without starting it; see `SandboxDriver.create`."""
         labels = labels_of(spec, owner=owner, now=now)
         arguments = create_arguments(spec, labels)
-        with _translated(f"create box from {spec.image}", about_image=True):
+        with self._asking(f"create box from {spec.image}", about_image=True):
             digest = str(self._api.inspect_image(spec.image)["Id"])
             made = self._api.create_container_from_config(
                 self._alter(arguments) if self._alter else arguments
@@ -107,7 +107,7 @@ class DockerDriver:
     def start(self, box: Box) -> None:
         """Start the box's first process. Raises BoxStartError."""
         try:
-            with _translated(f"start box {box.id[:12]}"):
+            with self._asking(f"start box {box.id[:12]}"):
                 self._api.start(box.id)
         except EngineRefusedError as refused:
             raise BoxStartError(str(refused)) from refused
@@ -135,13 +135,13 @@ class DockerDriver:
 
     def inspect(self, box: Box) -> BoxState:
         """Ask the engine. Raises BoxGoneError when it no longer knows the box."""
-        with _translated(f"inspect box {box.id[:12]}"):
+        with self._asking(f"inspect box {box.id[:12]}"):
             return state_from(self._api.inspect_container(box.id))
 
     def exec(self, box: Box, argv: Sequence[str]) -> ExecResult:
         """Run a command in the box as its own user; see `SandboxDriver.exec`."""
         what = f"exec in box {box.id[:12]}"
-        with _translated(what):
+        with self._asking(what):
             exec_id = self._api.exec_create(box.id, list(argv), user=box.user)["Id"]
             outputs = self._collect(exec_id)
             code = self._api.exec_inspect(exec_id)["ExitCode"]
@@ -151,18 +151,18 @@ class DockerDriver:
 
     def wait(self, box: Box) -> BoxState:
         """Block until the box has exited, and return its last state."""
-        with _translated(f"wait for box {box.id[:12]}"):
+        with self._asking(f"wait for box {box.id[:12]}"):
             self._patient.wait(box.id, timeout=None)
         return self.inspect(box)
 
     def kill(self, box: Box) -> None:
         """End every process of the box at once. A box that already ended is left as it is."""
-        with _translated(f"kill box {box.id[:12]}", tolerate=(NOT_FOUND, CONFLICT)):
+        with self._asking(f"kill box {box.id[:12]}", tolerate=(NOT_FOUND, CONFLICT)):
             self._api.kill(box.id, "SIGKILL")
 
     def remove(self, box: Box) -> None:
         """Kill and delete the box with its anonymous volumes. A box already gone is left so."""
-        with _translated(f"remove box {box.id[:12]}", tolerate=(NOT_FOUND, CONFLICT)):
+        with self._asking(f"remove box {box.id[:12]}", tolerate=(NOT_FOUND, CONFLICT)):
             self._api.remove_container(box.id, v=True, force=True)
 
     def logs(self, box: Box, *, follow: bool = False) -> Iterator[bytes]:
@@ -170,7 +170,7 @@ class DockerDriver:
         what = f"logs of box {box.id[:12]}"
         target = f"/containers/{box.id}/logs?stdout=1&stderr=1&follow={int(follow)}"
         request = hijack.request_bytes("GET", target)
-        with _translated(what), hijack.exchange(self._socket_path, request, REQUEST_TIMEOUT_S) as answer:
+        with self._asking(what), hijack.exchange(self._socket_path, request, REQUEST_TIMEOUT_S) as answer:
             status, connection, first = answer
             if status != FOUND:
                 raise failure_from(what, status, "its log cannot be read")
@@ -179,7 +179,7 @@ class DockerDriver:
 
     def list_boxes(self, owner: str) -> tuple[Box, ...]:
         """Every box of this owner, in whatever phase."""
-        with _translated("list boxes"):
+        with self._asking("list boxes"):
             found = self._api.containers(all=True, filters={"label": f"{OWNER}={owner}"})
         return tuple(box_from(item["Id"], item["ImageID"], item["Labels"]) for item in found)
 
@@ -200,7 +200,7 @@ class DockerDriver:
         return outputs
 
     def _has_shell(self, digest: str) -> bool:
-        with _translated(f"look into image {digest}", about_image=True):
+        with self._asking(f"look into image {digest}", about_image=True):
             made = self._api.create_container_from_config({"Image": digest, "Entrypoint": ["sh"]})
             try:
                 return all(any(self._has_file(made["Id"], path) for path in paths) for paths in GATE_PROGRAMS)
@@ -211,6 +211,15 @@ class DockerDriver:
         request = hijack.request_bytes("HEAD", f"/containers/{container}/archive?path={path}")
         with hijack.exchange(self._socket_path, request, REQUEST_TIMEOUT_S) as (status, _, _):
             return status == FOUND
+
+    @contextmanager
+    def _asking(
+        self, what: str, *, about_image: bool = False, tolerate: Sequence[int] = ()
+    ) -> Iterator[None]:
+        """Knock first: the SDK leaves a socket open each time it finds nobody there."""
+        with _translated(what, about_image=about_image, tolerate=tolerate):
+            hijack.knock(self._socket_path)
+            yield
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import docker
 import pytest
 
 from runtime.clock import utc_now
@@ -20,14 +19,17 @@ from sandboxes.driver import Box
 from sandboxes.errors import EngineUnavailableError
 from sandboxes.host_view import PROC
 from sandboxes.outcome import Ending, outcome_of
-from tests.standins.boxes import BUSYBOX, small_spec
+from tests.standins.boxes import make_images, small_spec
 
 pytestmark = pytest.mark.engine
 STARTED_WITHIN_S = 60
 
 
 class PrivateEngine:
-    """A dockerd with its own directories, networks off, on a socket of its own."""
+    """A dockerd with its own directories and socket, in a network of its own.
+
+    The network matters: a second engine in the host's would take the first one's bridge away.
+    """
 
     def __init__(self, place: Path) -> None:
         self._place = place
@@ -43,7 +45,7 @@ class PrivateEngine:
         quiet += ["--containerd-namespace=box-test", "--containerd-plugins-namespace=box-test-plugins"]
         (self._place / "config.json").write_text("{}")
         log = (self._place / "log").open("ab")
-        command = ["dockerd", "-H", self.address, *options, *quiet]
+        command = ["unshare", "--net", "dockerd", "-H", self.address, *options, *quiet]
         self._process = subprocess.Popen(command, stdout=log, stderr=log)
         log.close()
         until = time.monotonic() + STARTED_WITHIN_S
@@ -69,8 +71,8 @@ class PrivateEngine:
 
 
 @pytest.fixture
-def engine(box_images: None) -> Iterator[PrivateEngine]:  # noqa: ARG001 - copied from the machine's engine
-    """A private engine that holds the test image. Its place has a short path: socket names are short."""
+def engine() -> Iterator[PrivateEngine]:
+    """A private engine that holds the test images. Its place has a short path: socket names are short."""
     if shutil.which("dockerd") is None:
         pytest.skip("this host has no dockerd to start a second engine with")
     place = Path("/tmp") / f"box-engine-{time.monotonic_ns()}"
@@ -78,19 +80,11 @@ def engine(box_images: None) -> Iterator[PrivateEngine]:  # noqa: ARG001 - copie
     private = PrivateEngine(place)
     try:
         private.start()
-        _copy_image(private)
+        make_images(private.address)
         yield private
     finally:
         private.stop()
         shutil.rmtree(place, ignore_errors=True)
-
-
-def _copy_image(private: PrivateEngine) -> None:
-    source, target = docker.APIClient(version="auto"), docker.APIClient(private.address, version="auto")
-    for _ in target.load_image(b"".join(source.get_image(BUSYBOX))):
-        pass
-    source.close()
-    target.close()
 
 
 def running_box(driver: DockerDriver) -> Box:

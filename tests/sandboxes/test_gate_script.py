@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sandboxes.errors import ContextError
 from sandboxes.gate_script import gate_script
 
-TEXT = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=40)
+TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=40)
 
 
 def run(script: bytes) -> "subprocess.CompletedProcess[bytes]":

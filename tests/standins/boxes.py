@@ -8,7 +8,6 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,8 @@ SMALL = BoxLimits(memory_mib=64, pids=32)
 
 def small_spec(runtime: Runtime = Runtime.RUNC, **changes: Any) -> BoxSpec:
     """A gated busybox with little of everything."""
-    return BoxSpec(**{"image": BUSYBOX, "limits": SMALL, "runtime": runtime} | changes)
+    chosen: dict[str, Any] = {"image": BUSYBOX, "limits": SMALL, "runtime": runtime} | changes
+    return BoxSpec(**chosen)
 
 
 class Boxes:
@@ -89,10 +89,14 @@ class Boxes:
 @pytest.fixture(scope="session")
 def box_images() -> None:
     """Busybox with a shell, and the same binary with no shell in reach."""
-    client = docker.APIClient(version="auto")
+    make_images("unix:///var/run/docker.sock")
+
+
+def make_images(engine: str) -> None:
+    """Import the two images into an engine that lacks them."""
+    client = docker.APIClient(engine, version="auto")
     try:
-        missing = [name for name in (BUSYBOX, SHELLLESS) if not _present(client, name)]
-        if missing:
+        if not all(_present(client, name) for name in (BUSYBOX, SHELLLESS)):
             with tempfile.TemporaryDirectory() as scratch:
                 binary = _busybox(Path(scratch))
                 _import(client, BUSYBOX, binary, APPLETS)
@@ -141,22 +145,9 @@ def needs(runtime: Runtime) -> None:
         driver.close()
 
 
-def expired(box: Box) -> Box:
-    """The same handle as it looks to a driver that lists it, but long overdue."""
-    return Box(
-        id=box.id,
-        owner=box.owner,
-        image=box.image,
-        runtime=box.runtime,
-        user=box.user,
-        gated=box.gated,
-        expires_at=box.expires_at - timedelta(days=365),
-    )
-
-
-def _present(client: docker.APIClient, name: str) -> bool:
+def _present(client: Any, name: str) -> bool:
     try:
-        client.inspect_image(name)  # type: ignore[no-untyped-call]  # the stubs leave it untyped
+        client.inspect_image(name)
     except docker.errors.ImageNotFound:
         return False
     return True
@@ -175,7 +166,7 @@ def _busybox(scratch: Path) -> Path:
     return next(path for path in scratch.glob("root/**/busybox") if path.is_file())
 
 
-def _import(client: docker.APIClient, name: str, binary: Path, applets: tuple[str, ...]) -> None:
+def _import(client: Any, name: str, binary: Path, applets: tuple[str, ...]) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         tar.add(binary, f"bin/{applets[0]}")
@@ -184,4 +175,4 @@ def _import(client: docker.APIClient, name: str, binary: Path, applets: tuple[st
             link.type, link.linkname = tarfile.SYMTYPE, applets[0]
             tar.addfile(link)
     repository, tag = name.split(":")
-    client.import_image_from_data(packed.getvalue(), repository=repository, tag=tag)  # type: ignore[no-untyped-call]  # the stubs leave it untyped
+    client.import_image_from_data(packed.getvalue(), repository=repository, tag=tag)
