@@ -58,19 +58,24 @@ class Installation:
 
 
 @contextmanager
-def installation() -> Iterator[Installation]:
-    """Open one, and take everything away at the end."""
+def installation(profile: str = PROFILE, *, policy: str = "") -> Iterator[Installation]:
+    """Open one, and take everything away at the end.
+
+    Args:
+        profile: text of the deployment's profile.
+        policy: text of the policy; the shipped one where empty.
+    """
     with tempfile.TemporaryDirectory(prefix="handrail-bench-") as scratch:
         settings = Settings(state_dir=Path(scratch) / "state", anchor_dir=Path(scratch) / "anchor")
         key = Ed25519PrivateKey.generate()
-        _init(settings, key)
+        _init(settings, key, policy or shipped_policy().text)
         kernel = open_kernel(settings)
         loop = asyncio.new_event_loop()
         thread = Thread(target=loop.run_forever, daemon=True)
         thread.start()
         ground = Installation(kernel, "", loop)
         try:
-            yield Installation(kernel, ground.wait(_deploy(kernel, key)), loop)
+            yield Installation(kernel, ground.wait(_deploy(kernel, key, profile)), loop)
         finally:
             ground.wait(kernel.runs.close(stop_runs=True))
             ground.wait(kernel.end())
@@ -82,13 +87,11 @@ def installation() -> Iterator[Installation]:
             loop.close()
 
 
-def _init(settings: Settings, key: Ed25519PrivateKey) -> None:
+def _init(settings: Settings, key: Ed25519PrivateKey, policy: str) -> None:
     prepare_state(settings)
     origin = load_keys(settings.keys_dir).signer.verifier.name
     groups = ("operations", "policy")
-    text = with_people(
-        shipped_policy().text, [NewPerson(OPERATOR, (public_key_of(key).line,), groups)], version=1
-    )
+    text = with_people(policy, [NewPerson(OPERATOR, (public_key_of(key).line,), groups)], version=1)
     ledger = open_ledger(settings)
     signed = [_says(key, origin, first_version(text).matter)]
     pin = ledger.write_sync(lambda tx: init_policy(tx, text, signed, installation=origin))
@@ -96,9 +99,9 @@ def _init(settings: Settings, key: Ed25519PrivateKey) -> None:
     ledger.close()
 
 
-async def _deploy(kernel: Kernel, key: Ed25519PrivateKey) -> str:
+async def _deploy(kernel: Kernel, key: Ed25519PrivateKey, profile: str) -> str:
     now = utc_now()
-    loaded = parse_profile(PROFILE.encode(), source="bench")
+    loaded = parse_profile(profile.encode(), source="bench")
     await kernel.ledger.write(
         lambda tx: agents.register(tx, "bench", ["internal-docs"], owner=OPERATOR, now=now)
     )
