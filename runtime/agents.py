@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
-from profiles.risk import RiskAssessment, Trait, assess
+from profiles.risk import RiskAssessment, Trait, assess, implied_traits
+from profiles.schema import Profile
 from runtime.canonical import JsonValue, canonical, parse_canonical
 from runtime.errors import KernelError
 from runtime.record.batch import Tx
@@ -38,10 +39,15 @@ class Agent:
     traits: tuple[Trait, ...]
     registered_at: datetime
 
-    @property
-    def assessment(self) -> RiskAssessment:
-        """Risk row, controls and review cadence that follow from the traits."""
-        return assess(self.traits)
+    def assessment(self, profile: Profile | None = None) -> RiskAssessment:
+        """Return risk row, controls and review cadence.
+
+        Args:
+            profile: of the agent's deployment, if it has one; what it permits adds to the traits, so that
+                they cannot be understated. An agent registered without any counts as everything.
+        """
+        implied = implied_traits(profile) if profile and self.traits else frozenset()
+        return assess({*self.traits, *implied})
 
 
 def register(tx: Tx, name: str, traits: Iterable[str], *, owner: str, now: datetime) -> Agent:
@@ -61,7 +67,7 @@ def register(tx: Tx, name: str, traits: Iterable[str], *, owner: str, now: datet
     if tx.conn.execute(select(_AGENT.c.name).where(_AGENT.c.name == name)).first():
         raise AgentError(f"agent {name} is registered already; see `handrail agent show {name}`")
     named = [trait.value for trait in agent.traits]
-    risk = agent.assessment.risk.label
+    risk = agent.assessment().risk.label
     tx.conn.execute(
         insert(_AGENT).values(
             name=name, owner=owner, traits=canonical(named).decode(), risk=risk, registered_at=now

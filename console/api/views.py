@@ -31,8 +31,8 @@ def moment(at: datetime | None) -> str | None:
 
 
 def agent_view(agent: Agent, deployments: list[Deployment]) -> Json:
-    """Return an agent with what its traits demand (R-01)."""
-    assessed = agent.assessment
+    """Return an agent with what its traits, and its newest deployment's profile, demand (R-01)."""
+    assessed = agent.assessment(deployments[0].profile if deployments else None)
     return {
         "name": agent.name,
         "owner": agent.owner,
