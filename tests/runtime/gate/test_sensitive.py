@@ -65,7 +65,7 @@ def test_encodings_do_not_hide_it(hidden: str) -> None:
 
 def test_ordinary_business_text_is_clean() -> None:
     text = (
-        "Hello Ann, our meeting is on 2026-11-24 at 10:00 in room 4. Order 4500012345 is late; the new date is "
+        "Hello Ann, our meeting is on 2026-11-24 at 10:00 in room 4. Order 4500012345 is late; the date is "
         "week 48. Call +49 30 1234567 or write to ann@known.example. The password reset page is in the wiki."
     )
 
