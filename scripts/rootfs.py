@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import tarfile
+from copy import copy
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -56,8 +57,8 @@ def kept(name: str) -> bool:
 def normalised(member: tarfile.TarInfo) -> tarfile.TarInfo:
     """The same file with a constant time, numeric owners, and no set-uid, set-gid or file capability."""
     mode = member.mode if member.isdir() else member.mode & 0o1777
-    plain = member.replace(mtime=CONSTANT_TIME, mode=mode, uname="", gname="")
-    plain.pax_headers = {}
+    plain = copy(member)
+    plain.mtime, plain.mode, plain.uname, plain.gname, plain.pax_headers = CONSTANT_TIME, mode, "", "", {}
     return plain
 
 
