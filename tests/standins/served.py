@@ -12,6 +12,7 @@ from profiles.schema import Profile
 from runtime.gate.replies import GateDoor
 from runtime.gateway.app import send_json
 from runtime.gateway.server import RunGateway
+from runtime.upstreams.boxed import BoxRoom
 from runtime.upstreams.errors import ManifestChangedError
 from runtime.upstreams.manifest import Manifest
 from runtime.upstreams.opener import Credentials, ServerOpener, no_credentials
@@ -51,12 +52,14 @@ async def served(
     on_changed: Callable[[ManifestChangedError], None] = lambda _: None,
     release: bool = True,
     port: int = 0,
+    boxes: BoxRoom | None = None,
+    listener: socket.socket | None = None,
 ) -> AsyncIterator[Served]:
     run = make_run(profile)
-    opener = ServerOpener(profile, run.policy, credentials=credentials)
+    opener = ServerOpener(profile, run.policy, boxes, credentials)
     upstreams = Upstreams(profile, opener, pinned=pinned, call_s=call_s, on_changed=on_changed)
     door = gate or OpenGate()
-    listener = socket.create_server(("127.0.0.1", port), backlog=1024)
+    listener = listener or socket.create_server(("127.0.0.1", port), backlog=1024)
     number = listener.getsockname()[1]
     gateway = None
     try:
