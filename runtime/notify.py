@@ -95,12 +95,14 @@ class HookNotifier:
             await asyncio.gather(*(self._told(name, tell, notice) for name, tell in self._channels(text)))
 
     def _channels(self, text: str) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
-        found: list[tuple[str, Callable[[], Awaitable[None]]]] = []
-        if (command := self._hooks.command) is not None:
-            found.append(("command", lambda: run_command(command, text)))
-        if (url := self._hooks.webhook) is not None:
-            found.append(("webhook", lambda: post(url, text)))
-        return found
+        async def command() -> None:
+            await run_command(self._hooks.command or "", text)
+
+        async def webhook() -> None:
+            await post(self._hooks.webhook or "", text)
+
+        given = (("command", command, self._hooks.command), ("webhook", webhook, self._hooks.webhook))
+        return [(name, tell) for name, tell, target in given if target is not None]
 
     async def _told(self, name: str, tell: Callable[[], Awaitable[None]], notice: _Waiting) -> None:
         tries = AsyncRetrying(
@@ -134,8 +136,10 @@ async def run_command(command: str, text: str) -> None:
         NoticeError: it cannot be started, takes too long, or ends with another code than 0.
     """
     try:
+        program, *arguments = shlex.split(command)
         process = await asyncio.create_subprocess_exec(
-            *shlex.split(command),
+            program,
+            *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
