@@ -21,7 +21,7 @@ from sandboxes.host_view import (
     BoxProcess,
     confirm_process,
     find_process,
-    namespace_inode,
+    host_inodes,
     read_siblings,
     read_view,
 )
@@ -79,7 +79,7 @@ def _evidence(process: BoxProcess, proc: Path) -> HostEvidence:
     return HostEvidence(
         view=view,
         limits=limits,
-        own_namespaces={kind: namespace_inode("self", kind, proc) for kind in SEPARATE},
+        host_namespaces={kind: host_inodes(kind, proc) for kind in SEPARATE},
         existing=frozenset(path for path in (*MASKED_PATHS, *READONLY_PATHS) if Path(path).exists()),
         siblings=read_siblings(procs, process, proc) if procs else (),
     )

@@ -25,14 +25,14 @@ class HostEvidence:
     """All that was read on the host about one box.
 
     Attributes:
-        own_namespaces: those of the attesting process, by kind.
+        host_namespaces: those no box may share, by kind.
         existing: masked and read-only paths that this kernel has at all.
         siblings: the status of the box's other processes.
     """
 
     view: HostView
     limits: CgroupLimits
-    own_namespaces: Mapping[str, int]
+    host_namespaces: Mapping[str, frozenset[int]]
     existing: frozenset[str]
     siblings: tuple[Mapping[str, str], ...] = ()
 
@@ -68,8 +68,7 @@ def _privilege_checks(spec: BoxSpec, evidence: HostEvidence) -> Iterator[Check]:
 
 def _namespace_checks(evidence: HostEvidence) -> Iterator[Check]:
     for kind in SEPARATE:
-        theirs, ours = evidence.view.namespaces.get(kind), evidence.own_namespaces.get(kind)
-        separate = theirs is not None and ours is not None and theirs != ours
+        separate = _separate(evidence, kind)
         yield Check(
             f"{kind} namespace", Source.HOST, "its own", "its own" if separate else "the host's", separate
         )
@@ -77,8 +76,13 @@ def _namespace_checks(evidence: HostEvidence) -> Iterator[Check]:
 
 def _network_checks(evidence: HostEvidence) -> Iterator[Check]:
     yield _equal("network interfaces", "lo", " ".join(evidence.view.interfaces))
-    same = evidence.view.namespaces.get("net") == evidence.own_namespaces.get("net")
-    yield Check("network", Source.HOST, "its own", "the host's" if same else "its own", not same)
+    separate = _separate(evidence, "net")
+    yield Check("network", Source.HOST, "its own", "its own" if separate else "the host's", separate)
+
+
+def _separate(evidence: HostEvidence, kind: str) -> bool:
+    theirs, hosts = evidence.view.namespaces.get(kind), evidence.host_namespaces.get(kind)
+    return theirs is not None and bool(hosts) and theirs not in (hosts or ())
 
 
 def _limit_checks(spec: BoxSpec, limits: CgroupLimits) -> Iterator[Check]:

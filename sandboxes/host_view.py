@@ -125,6 +125,19 @@ def namespace_inode(pid: int | str, name: str, proc: Path = PROC) -> int:
         raise BoxGoneError(f"process {pid}: its {name} namespace cannot be read: {cause}") from cause
 
 
+def host_inodes(name: str, proc: Path = PROC) -> frozenset[int]:
+    """Namespaces of one kind that no box may share: our own, and the first process's where we may look.
+
+    The two differ when `serve` itself runs in a container that shows it the host's processes.
+    """
+    own = {namespace_inode("self", name, proc)}
+    try:
+        own.add(namespace_inode(1, name, proc))
+    except BoxGoneError:
+        return frozenset(own)
+    return frozenset(own)
+
+
 def parse_status(text: str) -> dict[str, str]:
     """Read /proc/pid/status: one `Name: value` each line."""
     pairs = (line.partition(":") for line in text.splitlines())

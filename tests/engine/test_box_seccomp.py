@@ -14,7 +14,7 @@ from sandboxes.docker_options import seccomp_profile
 from sandboxes.driver import Box
 from sandboxes.host_view import find_process, read_view
 from sandboxes.inside import finish_helper, start_helper
-from sandboxes.spec import BoxLimits, BoxSpec, Mount, Tmpfs
+from sandboxes.spec import BoxLimits, BoxSpec, Mount, Runtime, Tmpfs
 from tests.standins.altered import security
 from tests.standins.boxes import BUSYBOX, Boxes, small_spec
 
@@ -120,8 +120,8 @@ print("python runs")
 """
 
 
-def test_python_runs_under_our_filter(boxes: Boxes, base_image: str) -> None:
-    spec = BoxSpec(image=base_image, limits=BoxLimits(memory_mib=256))
+def test_python_runs_in_the_base_image(runtime: Runtime, boxes: Boxes, base_image: str) -> None:
+    spec = BoxSpec(image=base_image, runtime=runtime, limits=BoxLimits(memory_mib=256))
     box = boxes.started(spec)
     path = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/home/agent", "TMPDIR": "/tmp"}
 

@@ -20,10 +20,10 @@ from sandboxes.docker_driver import Alter, DockerDriver
 from sandboxes.driver import Box
 from sandboxes.spec import BoxLimits, BoxSpec, Runtime
 
-BUSYBOX, SHELLLESS, BASE = "handrail-test/busybox:2", "handrail-test/shellless:2", "handrail/base:1"
+BUSYBOX, SHELLLESS, BASE = "handrail-test/busybox:3", "handrail-test/shellless:3", "handrail/base:1"
 APPLETS = (
     "sh", "env", "sleep", "cat", "echo", "id", "ls", "dd", "head", "tr", "true", "touch", "mount", "setsid",
-    "kill", "nc", "yes", "hostname", "ps", "wc", "grep", "find", "od", "mkdir",
+    "kill", "nc", "yes", "hostname", "ps", "wc", "grep", "find", "od", "mkdir", "cp", "chmod",
 )  # fmt: skip
 SMALL = BoxLimits(memory_mib=64, pids=32)
 
