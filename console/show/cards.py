@@ -6,6 +6,7 @@ Arguments, tasks, rationales and details quote agents; they are escaped, as JSON
 from typing import Any
 
 from console.escape import escape, escape_json
+from console.show.arguments import argument_lines
 from console.show.text import Cell, Style, fields, paint, table
 from console.show.values import Json, listed, moment, plain, word
 
@@ -123,10 +124,9 @@ def _who(card: Json) -> list[tuple[str, Cell]]:
 def _action(card: Json) -> list[str]:
     units = f" x {card['units']}" if card["units"] != 1 else ""
     head = f"{escape(card['kind'])} {escape(card['tool'])}, effect {escape(card['effect'])}{units}"
-    arguments = ["  " + line for line in escape_json(card["args"], indent=2).split("\n")]
     said = card["rationale"]
     why = f"the agent says why: {escape(said)}" if said else "the agent gives no reason"
-    return [paint(Cell(head, Style.HEAD)), *arguments, why]
+    return [paint(Cell(head, Style.HEAD)), *argument_lines(card["args"]), why]
 
 
 def _why(card: Json) -> list[str]:

@@ -25,7 +25,7 @@ def test_the_card_shows_the_exact_action_why_it_waits_who_may_decide_and_its_dig
 
     assert f"hold        {hold}\n" in shown
     assert "state       waiting\n" in shown
-    assert 'tool read_folder, effect read\n  {\n    "folder": "secret"\n  }\n' in shown
+    assert 'tool read_folder, effect read\n  folder: "secret"\n' in shown
     assert "the agent gives no reason\n" in shown
     assert "because:\n  first_seen: " in shown
     assert "needed      1 person with role reviewer or domain-reviewer or security\n" in shown

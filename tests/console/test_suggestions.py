@@ -24,7 +24,7 @@ def test_a_write_at_tier_0_is_listed_and_shown_whole(counter: Counter) -> None:
 
     assert lines[0].split() == ["SUGGESTION", "AGENT", "TOOL", "EFFECT", "MADE"]
     assert lines[1].split()[:4] == [suggestion, "bot", "send_mail", "send"]
-    assert '"body": "see \\u001b]0;pwned\\u0007 below"' in shown
+    assert '  body: "see \\u001b]0;pwned\\u0007 below"\n' in shown
     assert "above_tier: " in shown
     assert shown.endswith(f"digest {digest}\n")
 
