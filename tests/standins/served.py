@@ -9,6 +9,7 @@ from pathlib import Path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from profiles.schema import Profile
+from runtime.gate.context import RunContext
 from runtime.gate.replies import GateDoor
 from runtime.gateway.app import send_json
 from runtime.gateway.server import RunGateway
@@ -18,9 +19,10 @@ from runtime.upstreams.manifest import Manifest
 from runtime.upstreams.opener import Credentials, ServerOpener, no_credentials
 from runtime.upstreams.upstreams import CALL_S, Upstreams
 from tests.standins.open_gate import OpenGate
-from tests.standins.profiles import make_run, stdio
+from tests.standins.profiles import make_policy, make_run, stdio
 
-SERVED_ODD = stdio(Path(__file__).with_name("odd_server.py"))
+ODD_SERVER = Path(__file__).with_name("odd_server.py")
+SERVED_ODD = stdio(ODD_SERVER)
 
 
 @dataclass
@@ -44,6 +46,7 @@ async def no_models(scope: Scope, receive: Receive, send: Send) -> None:
 async def served(
     profile: Profile,
     *,
+    run: RunContext | None = None,
     gate: GateDoor | None = None,
     models: ASGIApp = no_models,
     pinned: Manifest | None = None,
@@ -55,8 +58,8 @@ async def served(
     boxes: BoxRoom | None = None,
     listener: socket.socket | None = None,
 ) -> AsyncIterator[Served]:
-    run = make_run(profile)
-    opener = ServerOpener(profile, run.policy, boxes, credentials)
+    run = run or make_run(profile)
+    opener = ServerOpener(profile, make_policy(profile), boxes, credentials)
     upstreams = Upstreams(profile, opener, pinned=pinned, call_s=call_s, on_changed=on_changed)
     door = gate or OpenGate()
     listener = listener or socket.create_server(("127.0.0.1", port), backlog=1024)
