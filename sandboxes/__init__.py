@@ -4,13 +4,23 @@ The map of this room, pure modules first:
 
 - `errors`: the failures callers can tell apart, all below `SandboxError`.
 - `spec`: what a box is made of (`BoxSpec`, `BoxLimits`), without any word about tier, run or agent.
+- `plan`: from a profile to the boxes it needs.
 - `context`: the one place where an agent's environment, command and task come from (`visible_context`).
 - `gate_script`: the script that releases a box waiting behind its stdin gate.
 - `docker_options`, `seccomp.json`: a `BoxSpec` as the engine's create arguments.
+- `labels`, `docker_state`, `docker_failures`: the engine's answers as our values.
+- `proof`, `engine_checks`, `host_checks`, `inside_checks`: what attestation finds, and how it is judged.
 - `outcome`: how a box ended, as a named outcome.
+
+Then those that touch the machine:
+
 - `driver`: the protocol every engine driver implements (`SandboxDriver`), and its values.
-- `docker_driver`: the only module that talks to the engine. `stdio` speaks with a boxed upstream.
+- `docker_driver`: the only module that imports the engine's SDK; `hijack` and `stdio` are its raw streams.
+- `host_view`, `cgroups`: a box's process as the host's kernel shows it.
 - `channel`: listeners inside the box's network namespace, the only way out.
-- `attest`: the proof that a box is what its spec says, from the engine, the host and the inside.
+- `attest`: the proof that a box is what its spec says; `inside` and `probe` try from within.
 - `reaper`: ends boxes past their expiry, also when `serve` is gone.
+
+A launch: `create`, `start`, `open_channel`, `attest`, `release`; then `wait` and `outcome_of`; at last
+`remove` and `Channel.close`.
 """

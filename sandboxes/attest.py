@@ -80,6 +80,13 @@ def _evidence(process: BoxProcess, proc: Path) -> HostEvidence:
         view=view,
         limits=limits,
         host_namespaces={kind: host_inodes(kind, proc) for kind in SEPARATE},
-        existing=frozenset(path for path in (*MASKED_PATHS, *READONLY_PATHS) if Path(path).exists()),
+        existing=frozenset(
+            path for path in (*MASKED_PATHS, *READONLY_PATHS) if _on_host(path, proc).exists()
+        ),
         siblings=read_siblings(procs, process, proc) if procs else (),
     )
+
+
+def _on_host(path: str, proc: Path) -> Path:
+    """Where the host shows what the box would see at a path below /proc or /sys."""
+    return proc / path.removeprefix("/proc/") if path.startswith("/proc/") else Path(path)

@@ -28,7 +28,7 @@ from sandboxes.stdio import Stdio, open_stdio
 DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 REQUEST_TIMEOUT_S = 60
 EXEC_TIMEOUT_S = 20.0
-IDLE_CONNECTIONS = 8
+IDLE_CONNECTIONS = 32
 OUTPUT_LIMIT_BYTES = 1024 * 1024
 GATE_PROGRAMS = (("/bin/sh", "/usr/bin/sh"), ("/usr/bin/env", "/bin/env"))
 Alter = Callable[[dict[str, Any]], dict[str, Any]]

@@ -1,6 +1,7 @@
 """Every way a box can end has a name, and nothing is left of it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -225,7 +226,7 @@ def test_exec_output_is_cut_at_its_limit(boxes: Boxes) -> None:
 def test_descriptors_do_not_grow_with_the_number_of_boxes(boxes: Boxes) -> None:
     """Channels, streams and engine connections are all given back; the SDK keeps a bounded few."""
     counts = []
-    for _ in range(4):
+    for _ in range(5):
         for _ in range(4):
             box = boxes.started(small_spec())
             open_channel(boxes.driver, box).close()
@@ -233,4 +234,20 @@ def test_descriptors_do_not_grow_with_the_number_of_boxes(boxes: Boxes) -> None:
             boxes.driver.remove(box)
         counts.append(len(list(Path("/proc/self/fd").iterdir())))
 
-    assert counts[3] <= counts[1]
+    assert counts[4] <= counts[2]
+
+
+def test_many_callers_share_one_driver(boxes: Boxes) -> None:
+    """Serve launches from several threads at once."""
+
+    def live(number: int) -> tuple[int, bytes]:
+        box = boxes.released(small_spec(), f"echo {number}; exit {number}")
+        code = boxes.driver.wait(box).exit_code
+        written = b"".join(boxes.driver.logs(box))
+        boxes.driver.remove(box)
+        return code or 0, written
+
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        lived = list(pool.map(live, range(12)))
+
+    assert lived == [(number, f"{number}\n".encode()) for number in range(12)]
