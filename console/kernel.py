@@ -48,7 +48,7 @@ from runtime.upstreams.providers import model_client, provider_of
 from runtime.upstreams.upstreams import Upstreams
 from sandboxes.docker_driver import DockerDriver
 from sandboxes.driver import SandboxDriver
-from sandboxes.reaper import ensure_reaper
+from sandboxes.reaper import start_reaper
 from sandboxes.spec import Runtime
 
 REAPER_LOCK = "reaper.lock"
@@ -270,7 +270,7 @@ def _assemble(ground: Ground, keyring: KeyRing, gate: Gate, *, single_user: bool
         owner=ground.installation,
         context=ground.context,
         door=door,
-        reap=lambda: ensure_reaper(ground.installation, settings.state_dir / REAPER_LOCK, ground.engine),
+        reap=lambda: start_reaper(ground.installation, settings.state_dir / REAPER_LOCK, ground.engine),
     )
     return Kernel(ground, single_user, gate, Runs(machinery), keyring)
 

@@ -118,14 +118,6 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def ensure_reaper(owner: str, lock: Path, engine: str = DEFAULT_ENGINE) -> None:
-    """Start a reaper unless one holds the lock already; see `start_reaper` for what is raised."""
-    with held(lock) as nobody_watches:
-        pass
-    if nobody_watches:
-        start_reaper(owner, lock, engine)
-
-
 def start_reaper(owner: str, lock: Path, engine: str = DEFAULT_ENGINE, grace_s: float = GRACE_S) -> None:
     """Start a reaper that outlives the caller, unless one is there. Call it after a box was made.
 
