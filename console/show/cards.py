@@ -65,7 +65,7 @@ def approval_page(answer: Json) -> list[str]:
             ("expires", moment(card["expires_at"])),
             *_who(card),
             ("needed", plain(_needed(card["needed"]))),
-            ("missing", listed(answer["missing"])),
+            *_votes(answer),
         ]
     )
     return [*head, "", *_action(card), "", *_why(card), *_clears(card), "", _digest_line(answer["digest"])]
@@ -150,6 +150,13 @@ def _needed(needed: Json) -> str:
     groups = f", of {needed['groups']} groups" if needed["groups"] > 1 else ""
     persons = "person" if needed["count"] == 1 else "persons"
     return f"{needed['count']} {persons} with role {roles}{each}{groups}"
+
+
+def _votes(answer: Json) -> list[tuple[str, Cell]]:
+    votes = [("approved by", listed(answer["approved_by"])), ("missing", listed(answer["missing"]))]
+    rejected = answer["rejected_by"]
+    shown = [(name, cell) for name, cell in votes if answer[name.replace(" ", "_")]]
+    return [*shown, ("rejected by", plain(rejected))] if rejected else shown
 
 
 def _judgement(judged: Json) -> str:

@@ -30,6 +30,9 @@ _TELLING = (
     "version",
     "cause",
 )
+_QUIET = frozenset({"card", "signature", "statement", "verdicts"})
+"""Parts of a payload that only machines read; `--json` has them."""
+_NOTHING: tuple[Any, ...] = (None, "", [], {}, False, "not_provided")
 _INDENT = " " * 10
 _TOLD = 60
 _LEAST_ROOM = 4
@@ -78,9 +81,9 @@ def report_page(answer: Json) -> list[str]:
 
 
 def entry_lines(entry: Json) -> list[str]:
-    """Lay out one entry: when, what, about what; below it its payload, a line for each part."""
-    data: dict[str, Any] = entry["data"] or {}
-    told = [_telling(name, data[name]) for name in _TELLING if data.get(name) is not None]
+    """Lay out one entry: when, what, about what; below it what people ask of its payload, each on a line."""
+    said: dict[str, Any] = (entry["payload"] or {}) | (entry["data"] or {})
+    told = [_telling(name, said[name]) for name in _TELLING if said.get(name) not in _NOTHING]
     about = [plain(_short(str(entry[name]))) for name in ("subject", "actor") if entry[name]]
     at = moment(entry["at"]).text[11:]
     head = f"{entry['seq']:>8}  {at}  {escape(entry['kind']).ljust(20)}"
@@ -143,5 +146,5 @@ def _payload(entry: Json) -> Iterator[str]:
     if entry["payload_state"] == "purged":
         yield _INDENT + paint(Cell("payload purged", Style.DIM))
     for name, value in (entry["payload"] or {}).items():
-        if value not in (None, "", [], {}):
+        if name not in _QUIET and name not in _TELLING and value not in _NOTHING:
             yield clip(f"{_INDENT}{escape(name)} {escape_json(value)}", COLUMNS)

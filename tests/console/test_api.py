@@ -1,0 +1,144 @@
+"""The control API answers everything it cannot do with one form: error, got, expected, next, exit."""
+
+import http.client
+import json
+from typing import Any
+
+import pytest
+
+from console.client import UnixConnection
+from tests.standins.counter import Counter
+
+
+def _call(
+    counter: Counter, method: str, target: str, body: bytes | None = None
+) -> tuple[int, dict[str, Any]]:
+    connection = UnixConnection(counter.socket, 20)
+    try:
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        connection.request(method, target, body=body, headers=headers)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "status", "error"),
+    [
+        ("GET", "/v1/nothing", None, 404, "not found"),
+        ("GET", "/docs", None, 404, "not found"),
+        ("GET", "/openapi.json", None, 404, "not found"),
+        ("DELETE", "/v1/agents", None, 405, "method not allowed"),
+        ("POST", "/v1/agents", b"{", 422, "the request cannot be used"),
+        ("POST", "/v1/agents", b"[1]", 422, "the request cannot be used"),
+        (
+            "POST",
+            "/v1/agents",
+            b'{"name": "a", "traits": [], "owner": "o", "tier": 4}',
+            422,
+            "the request cannot be used",
+        ),
+        (
+            "POST",
+            "/v1/agents",
+            b'{"name": "A B", "traits": [], "owner": "o"}',
+            400,
+            "agent name 'A B': expected",
+        ),
+        ("GET", "/v1/agents/ghost", None, 400, "no agent ghost"),
+        ("GET", "/v1/runs?limit=0", None, 422, "the request cannot be used"),
+        ("GET", "/v1/runs/..%2f..%2fetc", None, 404, "not found"),
+        ("POST", "/v1/approvals/h/votes", b'{"body": "{}", "signature": "x"}', 400, "no hold h"),
+        (
+            "POST",
+            "/v1/freezes/lifts",
+            b'{"body": "{}", "signature": "x"}',
+            409,
+            "statement refused (bad_signature)",
+        ),
+        ("POST", "/v1/people/revocations", b'{"body": "x", "signature": ""}', 409, "statement refused"),
+    ],
+)
+def test_a_request_that_cannot_be_served_is_a_problem(
+    counter: Counter, *, method: str, target: str, body: bytes | None, status: int, error: str
+) -> None:
+    got, problem = _call(counter, method, target, body)
+
+    assert got == status
+    assert set(problem) == {"error", "got", "expected", "next", "exit"}
+    assert problem["error"].startswith(error)
+    assert problem["exit"] in {1, 2, 3}
+
+
+def test_health_says_who_serves_and_who_asks(counter: Counter) -> None:
+    status, health = _call(counter, "GET", "/v1/health")
+
+    assert status == 200
+    assert health["installation"] == counter.shop.town.installation
+    assert (health["single_user"], health["anchored"], health["live_runs"]) == (False, True, 1)
+
+
+def test_half_a_request_holds_up_nobody(counter: Counter) -> None:
+    half = UnixConnection(counter.socket, 20)
+    half.connect()
+    half.sock.sendall(b"POST /v1/agents HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
+
+    try:
+        assert _call(counter, "GET", "/v1/agents")[0] == 200
+    finally:
+        half.close()
+
+
+def test_bytes_that_are_no_http_are_refused_and_nothing_else_is_said(counter: Counter) -> None:
+    raw = UnixConnection(counter.socket, 20)
+    raw.connect()
+    raw.sock.sendall(b"\x16\x03\x01\x00\xa5\x01\x00\r\n\r\n")
+    answer = raw.sock.recv(65536)
+    raw.close()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+def test_following_the_record_gives_new_entries_as_they_come(counter: Counter) -> None:
+    connection = UnixConnection(counter.socket, 20)
+    connection.request("GET", "/v1/audit/tail?lines=1&follow=true")
+    response: http.client.HTTPResponse = connection.getresponse()
+    json.loads(response.readline())
+
+    counter.act("read_folder", folder="INBOX")
+    kinds = []
+    while "action.outcome" not in kinds:
+        kinds.append(json.loads(response.readline())["kind"])
+    connection.close()
+
+    assert kinds[-2:] == ["action.intent", "action.outcome"]
+
+
+def test_an_export_is_whole_and_verifies_without_us(counter: Counter) -> None:
+    counter.act("read_folder", folder="INBOX")
+    counter.shop.town.ledger.checkpoint()
+    path = counter.keys / "record.jsonl"
+
+    said = counter.type("audit", "export", "-o", str(path))
+    again = counter.type("audit", "export", "-o", str(path))
+
+    lines = path.read_text().splitlines()
+    size = int(json.loads(lines[0])["checkpoint"].splitlines()[1])
+    assert said.out == f"{path}: {len(lines):,} lines; the first is the signed checkpoint over the others\n"
+    assert [json.loads(json.loads(line)["leaf"])["seq"] for line in lines[1:]] == list(range(size))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert (again.code, again.err) == (1, f"handrail: {path}: File exists\n")
+
+
+def test_reconcile_lists_what_was_begun_and_whose_end_nobody_knows(counter: Counter) -> None:
+    """R-10: unknown outcomes are listed, and the exit code says so."""
+    clean = counter.type("audit", "reconcile")
+    counter.shop.hands.error = RuntimeError("the line went dead")
+    counter.act("read_folder", folder="INBOX")
+
+    said = counter.type("audit", "reconcile")
+
+    assert (clean.code, clean.out) == (0, "every action that was begun has a known end\n")
+    assert said.code == 3
+    assert "the outcome is recorded as unknown" in said.out

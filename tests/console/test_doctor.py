@@ -1,0 +1,201 @@
+"""`doctor` says what is wrong and what to do next, and changes nothing."""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.doctor.engine import examine_engine
+from console.doctor.finding import Finding, Level, worst
+from console.doctor.people import examine_people, judge_people
+from console.doctor.rights import examine_rights
+from console.doctor.state import examine_state
+from console.show.doctor import findings_page
+from profiles.load import parse_policy
+from runtime.people.roster import build_roster
+from tests.standins.persons import START, Person, Town, policy_of
+from tests.standins.towns import EVERYONE, STAFF
+
+GOOD = {
+    "ServerVersion": "20.10.24",
+    "KernelVersion": "6.1",
+    "Runtimes": {"runc": {}, "runsc": {}},
+    "MemoryLimit": True,
+    "PidsLimit": True,
+    "CpuCfsQuota": True,
+    "CgroupVersion": "2",
+    "CgroupDriver": "systemd",
+    "SecurityOptions": ["name=seccomp,profile=default"],
+}
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    opened = Town(tmp_path)
+    opened.begin(STAFF, *EVERYONE)
+    yield opened
+    opened.close()
+
+
+def _engine(path: Path, info: dict[str, Any]) -> None:
+    """Answer one request on a socket as the engine's API would, then take one connection more."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(path))
+    server.listen()
+    body = json.dumps(info).encode()
+
+    def answer() -> None:
+        with server:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+                connection.sendall(head.encode() + body)
+            server.accept()[0].close()
+
+    threading.Thread(target=answer, daemon=True).start()
+
+
+def _levels(findings: list[Finding]) -> dict[str, Level]:
+    return {finding.check: finding.level for finding in findings}
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "level"),
+    [
+        ({}, "engine", Level.OK),
+        ({"Runtimes": {"runc": {}}}, "runtimes", Level.WARN),
+        ({"Runtimes": {}}, "runtimes", Level.FAIL),
+        ({"PidsLimit": False}, "cgroup limits", Level.FAIL),
+        ({"MemoryLimit": None}, "cgroup limits", Level.FAIL),
+        ({"SecurityOptions": []}, "seccomp", Level.FAIL),
+    ],
+)
+def test_what_the_engine_lacks_is_named(
+    tmp_path: Path, change: dict[str, Any], check: str, level: Level
+) -> None:
+    path = tmp_path / "docker.sock"
+    _engine(path, GOOD | change)
+
+    found = examine_engine(path)
+
+    assert _levels(found)[check] is level
+    assert all(bool(finding.next_step) == (finding.level is not Level.OK) for finding in found)
+
+
+def test_no_engine_is_one_failure_with_a_next_step(tmp_path: Path) -> None:
+    (finding,) = examine_engine(tmp_path / "docker.sock")
+
+    assert (finding.check, finding.level) == ("engine", Level.FAIL)
+    assert finding.next_step.startswith("make engine")
+
+
+@pytest.mark.parametrize(
+    ("effective", "level"),
+    [("000001ffffffffff", Level.OK), ("0000000000000000", Level.FAIL), ("80000", Level.FAIL)],
+)
+def test_rights_are_read_from_the_kernel(tmp_path: Path, effective: str, level: Level) -> None:
+    status = tmp_path / "status"
+    status.write_text(f"Name:\tx\nCapEff:\t{effective}\n")
+
+    assert _levels(examine_rights(status))["rights"] is level
+
+
+def test_a_healthy_installation_has_nothing_to_be_done(town: Town) -> None:
+    found = _levels(examine_state(town.settings, now=town.now))
+
+    assert {found[check] for check in ("state directory", "keys", "record")} == {Level.OK}
+    assert _levels(examine_people(town.settings)) == {"people": Level.OK}
+
+
+def test_a_missing_state_directory_leads_to_init(tmp_path: Path, town: Town) -> None:
+    settings = town.settings.model_copy(update={"state_dir": tmp_path / "none"})
+
+    (finding,) = examine_state(settings, now=START)
+
+    assert (finding.level, finding.next_step) == (Level.FAIL, "handrail init --person NAME=KEYFILE.pub")
+
+
+def test_a_key_that_others_can_read_is_a_failure_with_the_very_command(town: Town) -> None:
+    key = town.settings.keys_dir / "wrap.key"
+    key.chmod(0o644)
+
+    finding = next(f for f in examine_state(town.settings, now=town.now) if f.check == "state directory")
+
+    assert (finding.level, finding.next_step) == (Level.FAIL, f"chmod go= {key}")
+
+
+def test_an_anchor_inside_the_state_directory_is_none(town: Town) -> None:
+    inside = town.settings.model_copy(update={"anchor_dir": town.settings.state_dir / "anchor"})
+
+    finding = next(f for f in examine_state(inside, now=town.now) if f.check == "anchor")
+
+    assert finding.level is Level.FAIL
+    assert finding.said.startswith("UNANCHORED: ")
+
+
+def test_a_clock_behind_the_record_is_a_failure(town: Town) -> None:
+    """F2: stepping the clock back revives nothing, and is seen."""
+    found = examine_state(town.settings, now=town.now - timedelta(hours=1))
+
+    finding = next(f for f in found if f.check == "record")
+    assert finding.level is Level.FAIL
+    assert "3600 s behind the record" in finding.said
+
+
+@pytest.mark.parametrize(
+    ("people", "said"),
+    [
+        ([Person("ann").enrolled("operations", "policy")], "only ann is enrolled: the policy is frozen"),
+        (
+            [Person("ann").enrolled("operations", "policy"), Person("bob").enrolled("operations")],
+            "2 persons, too few for: policy change, ",
+        ),
+        (
+            [Person("ann").enrolled("review", "policy"), Person("bob").enrolled("policy")],
+            "2 persons, too few for: deploying, ",
+        ),
+    ],
+)
+def test_too_few_people_are_a_warning_that_names_what_cannot_be_decided(people: list[Any], said: str) -> None:
+    """F28: the last reviewer leaves."""
+
+    policy = parse_policy(policy_of(*people).encode(), source="test").policy
+    roster = build_roster(policy, installation="test", source="0" * 64)
+
+    (finding,) = judge_people(policy, roster)
+
+    assert finding.level is Level.WARN
+    assert finding.said.startswith(said)
+
+
+def test_no_findings_at_all_are_a_failure() -> None:
+    assert worst([]) is Level.FAIL
+
+
+def test_the_page_fits_and_shows_each_next_step() -> None:
+    told = {"check": "anchor", "level": "fail", "said": "word " * 40 + "\x1b[2J", "next": "do " * 40}
+
+    lines = findings_page({"findings": [told, {"check": "rights", "level": "ok", "said": "all", "next": ""}]})
+
+    assert all(len(line) <= 100 for line in lines)
+    assert lines[0].startswith("FAIL  anchor  word")
+    assert any(line.strip().startswith("next: do") for line in lines)
+    assert lines[-1] == "1 ok, 0 warnings, 1 failures"
+    assert "\x1b" not in "".join(lines)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="reads root's own rights")
+def test_examining_changes_nothing(town: Town) -> None:
+    before = {path: path.stat().st_mtime_ns for path in town.settings.state_dir.rglob("*.key")}
+
+    examine_state(town.settings, now=town.now)
+    examine_people(town.settings)
+
+    assert {path: path.stat().st_mtime_ns for path in before} == before
