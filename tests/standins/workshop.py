@@ -54,11 +54,17 @@ upstreams:
 model: {alias: mind, provider: openai, name: gpt-test, max_calls: 5}
 tools:
   list_folders: {upstream: office, effect: read}
-  read_folder: {upstream: office, effect: read, args: {folder: collection, message_id: {role: id, required: false}}}
+  read_folder:
+    upstream: office
+    effect: read
+    args: {folder: collection, message_id: {role: id, required: false}}
   search: {upstream: office, effect: read, args: {query: query}}
   fetch: {upstream: office, effect: read, args: {url: url}}
   read_file: {upstream: office, effect: read, args: {path: path}}
-  set_label: {upstream: office, effect: draft, args: {message_id: id, label: {role: option, values: [good, bad]}}}
+  set_label:
+    upstream: office
+    effect: draft
+    args: {message_id: id, label: {role: option, values: [good, bad]}}
   label_many: {upstream: office, effect: draft, each: ids, args: {ids: {role: id, many: true}}}
   update_record: {upstream: office, effect: update, args: {number: id, note: {role: body, required: false}}}
   send_mail:
@@ -207,7 +213,7 @@ def make_workshop(directory: Path, *, tier: int = 0, profile: str = PROFILE, **c
     """Open a workshop whose deployment has the classes up to a tier granted."""
     town = Town(directory)
     town.begin(STAFF, *EVERYONE)
-    run = make_context(town, parse_profile(profile.encode(), source="test").profile)
+    run = make_context(town, parse_profile(profile.encode(), source="test").profile, wide=True)
     write_rows(town, run)
     hands = Hands()
     shop = Workshop(town, run, make_gate(town, run, hands, **changes), hands)
@@ -215,9 +221,10 @@ def make_workshop(directory: Path, *, tier: int = 0, profile: str = PROFILE, **c
     return shop
 
 
-def make_context(town: Town, profile: Profile, **changes: Any) -> RunContext:
+def make_context(town: Town, profile: Profile, *, wide: bool = False, **changes: Any) -> RunContext:
+    """What the gate knows of the run; `wide` leaves the profile wider than the policy's ceiling."""
     policy = town.state.head.policy
-    narrowed = narrowest(policy, profile)
+    narrowed = profile if wide else narrowest(policy, profile)
     given = {
         "run": "run-1",
         "agent": AGENT,
