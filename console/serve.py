@@ -20,6 +20,7 @@ from console.doctor.rights import examine_rights
 from console.errors import ConsoleError
 from console.jobs import owed
 from console.kernel import Kernel, open_kernel
+from console.logs import log_to_stderr
 from rollout.scheduler import Scheduler
 from runtime.clock import utc_now
 from runtime.record.events import Event, EventKind
@@ -61,6 +62,7 @@ def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[dict[st
         ConsoleError: this user cannot run boxes, or the socket cannot be made.
         runtime.errors.LedgerBusyError: another serve runs on this state directory.
     """
+    log_to_stderr()
     _need_rights()
     asyncio.run(_serve(settings, options, ready))
 

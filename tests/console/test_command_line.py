@@ -1,5 +1,6 @@
 """The command tree as a newcomer meets it: help, mistakes, exit codes, and what help costs."""
 
+import os
 import subprocess
 import sys
 
@@ -107,3 +108,26 @@ def test_without_a_control_plane_a_command_says_how_to_start_one(
 def test_a_group_named_alone_prints_its_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(words) == 0
     assert "Commands:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("handrail ap", ["approvals"]),
+        ("handrail approvals ", ["list", "show", "approve", "reject"]),
+        ("handrail suggestions judge x ", ["agree", "disagree", "harmful", "unclear"]),
+        ("handrail runs list --li", ["--limit"]),
+    ],
+)
+def test_the_shell_completes_words_verbs_and_values(typed: str, offered: list[str]) -> None:
+    asked = {"_HANDRAIL_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "console"],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.split() == offered
