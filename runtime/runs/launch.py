@@ -20,6 +20,7 @@ from runtime.gate.context import RunContext
 from runtime.runs import store
 from runtime.runs.machinery import Door, Machinery
 from runtime.runs.states import LaunchRequest, RunError, RunView
+from runtime.threads import making
 from sandboxes.attest import attest
 from sandboxes.channel import Channel, open_channel
 from sandboxes.context import AgentContext, visible_context
@@ -98,17 +99,17 @@ class Launching:
         self._door.start()
         if not spec.gated:
             await self._commit_release()
-        self._box = await asyncio.to_thread(self._make, spec)
-        self._channel = await asyncio.to_thread(open_channel, self._machinery.driver, self._box)
+        driver = self._machinery.driver
+        box = self._box = await making(lambda: self._make(spec), driver.remove)
+        self._channel = await making(lambda: open_channel(driver, box), Channel.close)
         await self._door.open(self._channel.listeners)
-        await self._attest(self._box, spec)
+        await self._attest(box, spec)
         await self._door.ready()
         if spec.gated:
             await self._commit_release()
-            release = self._machinery.driver.release
-            await asyncio.to_thread(release, self._box, self._shown.command, self._shown.environment)
+            await asyncio.to_thread(driver.release, box, self._shown.command, self._shown.environment)
         self._door.release()
-        return LiveRun(await self._machinery.view(self._view.id), self._box, self._channel, self._door)
+        return LiveRun(await self._machinery.view(self._view.id), box, self._channel, self._door)
 
     async def undo(self, error: BaseException) -> None:
         """Take away what was made and record how the launch ended."""

@@ -12,7 +12,7 @@ from runtime.runs import store
 from runtime.runs.launch import LiveRun, launch
 from runtime.runs.machinery import Machinery
 from runtime.runs.states import LaunchRequest, RunError, RunState, RunView
-from runtime.runs.threads import in_daemon_thread
+from runtime.threads import in_daemon_thread
 from sandboxes.attest import attest
 from sandboxes.channel import open_channel
 from sandboxes.driver import Box, BoxState, Phase

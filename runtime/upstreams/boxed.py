@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 
 from profiles.schema import Profile, StdioUpstream
 from runtime.clock import Clock, utc_now
+from runtime.threads import making
 from runtime.upstreams.errors import UpstreamUnavailableError
 from runtime.upstreams.tcp import TcpForwarder
+from sandboxes.attest import attest
 from sandboxes.channel import Channel, open_channel
 from sandboxes.driver import Box, SandboxDriver
 from sandboxes.errors import SandboxError
 from sandboxes.plan import upstream_box
-from sandboxes.spec import Runtime
+from sandboxes.spec import BoxSpec, Runtime
 from sandboxes.stdio import LINE_LIMIT_BYTES, Stdio
 
 
@@ -68,7 +70,7 @@ class BoxedLines:
 async def start_boxed(
     room: BoxRoom, profile: Profile, name: str, spec: StdioUpstream, environment: Mapping[str, str]
 ) -> BoxedLines:
-    """Make a box for a server and start it.
+    """Make a box for a server, start it and prove it; not a byte is said to the server before.
 
     Args:
         room: what is needed to make it.
@@ -78,10 +80,12 @@ async def start_boxed(
         environment: the server's whole environment, its credentials included.
 
     Raises:
-        UpstreamUnavailableError: a volume is unknown, or the engine refused; nothing is left over.
+        UpstreamUnavailableError: a volume is unknown, the engine refused, or the box is not as it should be;
+            nothing is left over.
     """
     try:
-        box = await asyncio.to_thread(_create, room, profile, spec, environment)
+        described = await asyncio.to_thread(_describe, room, profile, spec, environment)
+        box = await making(lambda: _create(room, described), room.driver.remove)
     except KeyError as cause:
         raise UpstreamUnavailableError(
             f"upstream {name}: no directory for volume {cause}; name one in the operator's volumes"
@@ -89,7 +93,7 @@ async def start_boxed(
     except SandboxError as cause:
         raise UpstreamUnavailableError(f"upstream {name}: no box could be made: {cause}") from cause
     try:
-        return await _begin(room, box, spec)
+        return await _begin(room, box, described, spec)
     except BaseException as cause:
         await asyncio.to_thread(room.driver.remove, box)
         if isinstance(cause, SandboxError):
@@ -97,25 +101,33 @@ async def start_boxed(
         raise
 
 
-def _create(room: BoxRoom, profile: Profile, spec: StdioUpstream, environment: Mapping[str, str]) -> Box:
-    image = room.driver.image(spec.image).digest
-    described = upstream_box(
+def _describe(
+    room: BoxRoom, profile: Profile, spec: StdioUpstream, environment: Mapping[str, str]
+) -> BoxSpec:
+    return upstream_box(
         profile,
         spec,
-        image,
+        room.driver.image(spec.image).digest,
         environment=environment,
         volumes=room.volumes,
         runtime=room.runtime,
         labels=room.labels,
     )
+
+
+def _create(room: BoxRoom, described: BoxSpec) -> Box:
     return room.driver.create(described, owner=room.owner, now=room.now())
 
 
-async def _begin(room: BoxRoom, box: Box, spec: StdioUpstream) -> BoxedLines:
+async def _begin(room: BoxRoom, box: Box, described: BoxSpec, spec: StdioUpstream) -> BoxedLines:
     lines = BoxedLines(room, box, await room.driver.attach_stdio(box))
-    await asyncio.to_thread(room.driver.start, box)
-    ports = tuple(target.port for target in spec.tcp.values())
-    if ports:
-        lines.channel = await asyncio.to_thread(open_channel, room.driver, box, ports)
-        await lines.forwarder.open(lines.channel.listeners, spec.tcp)
+    try:
+        await asyncio.to_thread(room.driver.start, box)
+        if ports := tuple(target.port for target in spec.tcp.values()):
+            lines.channel = await making(lambda: open_channel(room.driver, box, ports), Channel.close)
+            await lines.forwarder.open(lines.channel.listeners, spec.tcp)
+        await asyncio.to_thread(attest, room.driver, box, described)
+    except BaseException:
+        await lines.close()
+        raise
     return lines

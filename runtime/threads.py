@@ -1,11 +1,34 @@
-"""Waiting that may last as long as a run, in threads that never keep the process alive."""
+"""Blocking calls in threads: waiting that may last as long as a run, and making what must not be lost."""
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+async def making(make: Callable[[], T], unmake: Callable[[T], object]) -> T:
+    """Make something in a thread and return it; whoever is cancelled meanwhile leaves nothing behind.
+
+    A thread cannot be cancelled: what it makes after its caller has gone would belong to nobody. So a
+    cancelled caller waits for it, unmakes what it made, and only then goes.
+
+    Args:
+        make: blocking; what it raises is raised here.
+        unmake: blocking; undoes it.
+    """
+    task = asyncio.ensure_future(asyncio.to_thread(make))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+        if task.exception() is None:
+            await asyncio.to_thread(unmake, task.result())
+        raise
 
 
 async def in_daemon_thread(wait: Callable[[], T]) -> T:
