@@ -1,5 +1,7 @@
 """Small profiles for tests of whole flows; the shipped ones are used where their own work is the point."""
 
+from tests.standins.boxes import BUSYBOX
+
 CLERK = """
 profile: clerk
 version: 1
@@ -29,12 +31,12 @@ hold_above_tier: [update]
 limits: {actions_per_run: 500, wall_seconds: 300}
 """
 
-PLAIN = """
+PLAIN = f"""
 profile: plain
 version: 1
 purpose: Run a command in a box, for tests of how runs end.
-image: handrail-test/busybox:2
+image: {BUSYBOX}
 never:
-  - {id: never-pay, text: Never pay., tools: [start_payment]}
-limits: {wall_seconds: 120, memory_mib: 64, pids: 32}
+  - {{id: never-pay, text: Never pay., tools: [start_payment]}}
+limits: {{wall_seconds: 120, memory_mib: 64, pids: 32}}
 """

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -115,9 +116,9 @@ class House:
         """Run something on the house's loop and wait for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
-    def start(self, work: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Run something on the house's loop and go on."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)  # type: ignore[return-value]  # it has result()
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     # --- what it knows
 
