@@ -29,6 +29,9 @@ from runtime.upstreams.errors import RpcError
 from runtime.upstreams.peers import Hooks, JsonObject
 from runtime.upstreams.replies import texts
 
+MAX_REFUSED: Final = 100
+"""How many questions that are not permitted are recorded; more would only fill the record."""
+
 Context = ServerRequestContext[Any, Any]
 NewAction = Callable[[ActionKind, str, Mapping[str, Any]], Action]
 
@@ -79,6 +82,7 @@ class Relay:
         self._gate = gate
         self._new_action = new_action
         self._permitted = frozenset(run.profile.requests)
+        self._refused = 0
 
     def hooks(self, ctx: Context, progress: Progress) -> Hooks:
         """What an upstream may do during the call that `ctx` stands for."""
@@ -98,9 +102,10 @@ class Relay:
         Raises:
             RpcError: it is not permitted, or there is no way to ask, or the client answered an error.
         """
-        if method not in _ASKED:
+        if method not in _ASKED or self._refused >= MAX_REFUSED:
             raise RpcError(METHOD_NOT_FOUND, "Method not found", method)
         kind, model = _ASKED[method]
+        self._refused += kind not in self._permitted
 
         async def perform() -> Performed:
             if kind not in self._permitted:

@@ -17,7 +17,7 @@ from mcp.server.subscriptions import (
 from profiles.schema import RequestKind
 from runtime.upstreams.clean import clean_text
 
-MAX_SESSIONS: Final = 64
+MAX_SESSIONS: Final = 256
 
 _CHANGES: Final[Mapping[str, tuple[RequestKind | None, type[ServerEvent]]]] = {
     "notifications/tools/list_changed": (None, ToolsListChanged),
