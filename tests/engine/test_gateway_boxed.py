@@ -17,10 +17,13 @@ from runtime.gate.actions import ActionKind
 from runtime.gateway.model_app import ModelApp
 from runtime.gateway.model_call import ModelGate
 from runtime.upstreams.boxed import BoxRoom
+from runtime.upstreams.errors import UpstreamUnavailableError
 from runtime.upstreams.providers import Provider, model_client
 from sandboxes.channel import open_channel
 from sandboxes.context import visible_context
+from sandboxes.docker_driver import DockerDriver
 from sandboxes.spec import BoxLimits, BoxSpec, Runtime
+from tests.standins.altered import walls
 from tests.standins.boxes import Boxes
 from tests.standins.model_provider import REAL_MODEL, TEXT, ModelProvider
 from tests.standins.odd_server import TOOLS
@@ -176,3 +179,27 @@ async def test_a_boxed_server_gets_its_own_environment_and_no_other(boxes: Boxes
     names = set(json.loads(answer.content[0].text))  # type: ignore[union-attr]
     assert "COLOUR" in names
     assert not any("KEY" in name or "HANDRAIL" in name for name in names)
+
+
+async def test_a_server_whose_box_is_not_sealed_is_never_spoken_to(boxes: Boxes) -> None:
+    """Isolation that was asked for and is off stops the start, for upstreams as for agents."""
+    unsealed = DockerDriver(alter=walls(ReadonlyRootfs=False))
+    room = BoxRoom(driver=unsealed, owner=boxes.owner)
+    with pytest.raises(UpstreamUnavailableError, match="isolation checks failed"):
+        async with served(make_profile({"far": boxed(ODD)}, ["echo"]), boxes=room):
+            pass
+    unsealed.close()
+    assert boxes.driver.list_boxes(boxes.owner) == ()
+
+
+async def test_a_volume_without_a_directory_and_a_missing_image_are_named(boxes: Boxes) -> None:
+    room = BoxRoom(driver=boxes.driver, owner=boxes.owner)
+    volume = {"source": "letters", "target": "/data"}
+    for upstream, told in (
+        (boxed(ODD, volumes=[volume]), "no directory for volume 'letters'"),
+        ({**boxed(ODD), "image": "no/such:1"}, "no/such:1"),
+    ):
+        with pytest.raises(UpstreamUnavailableError, match=told):
+            async with served(make_profile({"far": upstream}, ["echo"]), boxes=room):
+                pass
+    assert boxes.driver.list_boxes(boxes.owner) == ()
