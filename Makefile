@@ -14,7 +14,7 @@ COMPILE := env CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --g
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv engine engine-stop base-image base-image-git images conformance-tools test check lint migrations unit-test \
+.PHONY: help venv host-tools engine engine-stop base-image base-image-git images conformance-tools test check lint migrations unit-test \
 	engine-test demo bench format lock clean
 
 help:  ## list the targets
@@ -37,6 +37,9 @@ $(VENV)/.packages: requirements-dev.txt $(VENV)/.python
 $(VENV)/.project: pyproject.toml $(VENV)/.packages
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+host-tools:  ## the two programs that tests and demo call: ssh-keygen and git
+	@$(PYTHON) -m scripts.host --purpose "run the tests and the demo" ssh-keygen=openssh-client git=git
 
 engine:  ## use the container engine that answers, else start one (as root)
 	@$(PYTHON) -m scripts.engine start
@@ -91,10 +94,10 @@ migrations: venv  ## do the tables and the migrations agree?
 	env HANDRAIL_DATABASE_URL=sqlite:///build/migrations.db $(BIN)/alembic upgrade head
 	env HANDRAIL_DATABASE_URL=sqlite:///build/migrations.db $(BIN)/alembic check
 
-unit-test: venv  ## the tests that need no engine
+unit-test: venv host-tools  ## the tests that need no engine
 	$(BIN)/pytest -n 2 -m "not engine"
 
-engine-test: venv images conformance-tools  ## the tests against a real engine
+engine-test: venv images host-tools conformance-tools  ## the tests against a real engine
 	$(BIN)/pytest -m engine
 
 format: venv  ## let ruff format the code
@@ -103,7 +106,7 @@ format: venv  ## let ruff format the code
 
 # --- what it does
 
-demo: venv images  ## see an agent at work at tier 0, in a box, with every step on record
+demo: venv images host-tools  ## see an agent at work at tier 0, in a box, with every step on record
 	$(BIN)/python -m examples.demo
 
 bench: venv images  ## measure the figures of docs, print a table
