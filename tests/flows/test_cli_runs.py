@@ -2,13 +2,16 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.standins.boxes import BUSYBOX
 from tests.standins.office import Office
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("box_images")]
@@ -17,7 +20,7 @@ PROFILE = """
 profile: {name}
 version: 1
 purpose: Say a few words from inside a box.
-image: handrail-test/busybox:2
+image: {image}
 command: [sh, -c, {command}]
 never:
   - {{id: nothing-critical, text: Never do anything critical., effects: [critical]}}
@@ -37,7 +40,7 @@ def office(tmp_path: Path) -> Office:
 
 def _deploy(office: Office, name: str, command: str) -> None:
     path = office.root / f"{name}.yaml"
-    path.write_text(PROFILE.format(name=name, command=json.dumps(command)))
+    path.write_text(PROFILE.format(name=name, image=BUSYBOX, command=json.dumps(command)))
     assert office.deploy(name, path).code == 0
 
 
@@ -201,3 +204,21 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     assert opened.begin().code == 0
     with opened.serving():
         yield opened
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv to give rights away")
+@pytest.mark.parametrize("verb", [["serve"], ["launch", "hello"]])
+def test_without_the_rights_to_prove_a_box_nothing_is_served(office: Office, verb: list[str]) -> None:
+    less = ["setpriv", "--bounding-set=-sys_admin,-sys_ptrace", "--inh-caps=-all"]
+
+    done = subprocess.run(
+        [*less, sys.executable, "-m", "console", *verb],
+        env=office.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "this user lacks CAP_SYS_ADMIN, CAP_SYS_PTRACE: no box can be proved" in done.stderr
+    assert "next: " in done.stderr
