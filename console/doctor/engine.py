@@ -37,7 +37,7 @@ def _runtimes(info: Mapping[str, Any]) -> Finding:
             "runtimes", Level.FAIL, "runc is not registered", "install runc and restart the engine"
         )
     if "runsc" not in known:
-        step = "register gVisor's runsc (docs/gvisor.md) for agents that need stronger walls"
+        step = "register gVisor's runsc with the engine, for agents that need stronger walls"
         return Finding("runtimes", Level.WARN, "runc only; gVisor (runsc) is not registered", step)
     return good("runtimes", "runc, runsc (gVisor)")
 

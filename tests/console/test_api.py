@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from console.api.app import Activity
 from console.client import UnixConnection
 from tests.standins.counter import Counter
 
@@ -142,3 +143,17 @@ def test_reconcile_lists_what_was_begun_and_whose_end_nobody_knows(counter: Coun
     assert (clean.code, clean.out) == (0, "every action that was begun has a known end\n")
     assert said.code == 3
     assert "the outcome is recorded as unknown" in said.out
+
+
+def test_activity_is_idle_only_while_nothing_is_under_way() -> None:
+    """A private control plane ends when nobody has asked anything for a while."""
+    now = [0.0]
+    activity = Activity(clock=lambda: now[0])
+
+    activity.begin()
+    now[0] = 50.0
+    busy = activity.idle_seconds
+    activity.end()
+    now[0] = 70.0
+
+    assert (busy, activity.idle_seconds) == (0.0, 20.0)

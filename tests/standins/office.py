@@ -61,6 +61,10 @@ class Office:
         assert printed.code == 0, printed.err
         return json.loads(printed.out)
 
+    def ask_anyway(self, *words: str) -> Any:
+        """Type a command with `--json` and return its answer, whatever its exit code."""
+        return json.loads(self.type(*words, "--json").out)
+
     def agreed(self, *words: str, person: str) -> Printed:
         """Type a command that signs, read what it shows, and agree to exactly that."""
         shown = self.type(*words, person=person)
@@ -70,6 +74,7 @@ class Office:
 
     def key(self, person: str) -> Path:
         """Return a person's key, made at first use."""
+        self.root.mkdir(exist_ok=True)
         path = self.root / person
         if not path.exists():
             words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", str(path)]
