@@ -51,7 +51,11 @@ class McpApp:
     async def open(self) -> None:
         """Start the session managers; their task group lives in one task, from here to `close`."""
         self._serving = asyncio.create_task(self._serve())
-        await self._ready.wait()
+        ready = asyncio.create_task(self._ready.wait())
+        await asyncio.wait({self._serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if self._serving.done():
+            await self._serving  # it failed before it was ready: say why
 
     async def close(self) -> None:
         """End every session."""

@@ -18,9 +18,10 @@ from tests.standins.served import SERVED_ODD, Served, served
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+@pytest.fixture(params=[True, False], ids=["uvloop", "asyncio"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both event loops: the fast one and the standard library's."""
+    return "asyncio", {"use_uvloop": request.param}
 
 
 @asynccontextmanager
@@ -258,6 +259,20 @@ async def test_nothing_is_answered_before_the_release() -> None:
         async with asyncio.timeout(10):
             assert (await call).status == 200
         await client.close()
+
+
+async def test_a_door_can_be_closed_twice_and_its_clients_are_cut() -> None:
+    async with door() as (opened, client):
+        assert (await client.call("echo", {})).status == 200
+        running = asyncio.create_task(client.call("slow", {"seconds": 60}))
+        await asyncio.sleep(0.2)
+        async with asyncio.timeout(5):
+            await opened.gateway.close()
+            await opened.gateway.close()
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await running
+        with pytest.raises(ConnectionError):
+            await RawClient.open(opened.port)
 
 
 async def test_the_listener_is_the_identity_whatever_the_client_says() -> None:
