@@ -20,6 +20,7 @@ from profiles.facts import CLAMP, Fact, read_facts
 from runtime.errors import KernelError
 
 _SHOWN_ERRORS = 3
+_ANSWERS_KEPT = 4096
 
 
 class CedarError(KernelError):
@@ -90,6 +91,7 @@ class CedarEngine:
         self._schema = schema
         self._slices = slices
         self._no_entities = cedarpy.Entities.from_json_str("[]")
+        self._answered: dict[tuple[object, ...], CedarAnswer] = {}
 
     @classmethod
     def from_compiled(cls, compiled: Compiled) -> "CedarEngine":
@@ -123,6 +125,26 @@ class CedarEngine:
         found = self._slices.get(request.action)
         if found is None:
             return CedarAnswer(CedarOutcome.ERROR, errors=(f"no rules for the action {request.action!r}",))
+        if found.facts:
+            return self._ask(request, found)
+        # No rule of this action looks at an argument, so the same question has the same answer.
+        key = (
+            request.agent,
+            request.action,
+            request.resource,
+            request.effect,
+            request.granted,
+            request.count,
+        )
+        answer = self._answered.get(key)
+        if answer is None:
+            answer = self._ask(request, found)
+            if len(self._answered) >= _ANSWERS_KEPT:
+                self._answered.clear()
+            self._answered[key] = answer
+        return answer
+
+    def _ask(self, request: CedarRequest, found: _Slice) -> CedarAnswer:
         try:
             asked = _as_cedar(request, found)
             result = cedarpy.is_authorized(asked, found.policies, self._no_entities, self._schema)

@@ -22,7 +22,7 @@ class Answer(StrEnum):
     @property
     def rank(self) -> int:
         """Position in the order of strictness, 0 for allow."""
-        return _STRICTNESS.index(self)
+        return _RANKS[self]
 
 
 class ReasonCode(StrEnum):
@@ -119,4 +119,4 @@ def join(verdicts: Sequence[Verdict]) -> Decision:
     return Decision(max((v.answer for v in verdicts), key=lambda a: a.rank), tuple(verdicts))
 
 
-_STRICTNESS = tuple(Answer)
+_RANKS = {answer: rank for rank, answer in enumerate(Answer)}

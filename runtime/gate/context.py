@@ -4,7 +4,9 @@ Built once per run. Everything that can change meanwhile is read anew at every a
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from profiles.effects import Effect
 from profiles.policy import Policy
 from profiles.schema import Profile
 from runtime.cedar import CedarEngine
@@ -37,3 +39,8 @@ class RunContext:
     task: str | None
     operator: str
     single_user: bool = False
+
+    @cached_property
+    def used(self) -> frozenset[Effect]:
+        """The classes that the profile uses; worked out once, asked for at every action."""
+        return self.profile.effects

@@ -5,6 +5,7 @@ the profile, digests and counts.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -67,6 +68,11 @@ def decision_event(
         data=data,
         payload=_payload(decided),
     )
+
+
+def without_payload(event: Event) -> Event:
+    """Return an outcome without its reply, which is not JSON; that it was done still counts."""
+    return replace(event, payload={"reason": "the reply is not JSON, so it was not kept"})
 
 
 def outcome_event(ticket: Ticket, result: Result, *, now: datetime) -> Event:
@@ -147,7 +153,7 @@ def _questions(decided: Decided) -> dict[str, JsonValue]:
 
 def _result_payload(result: Result) -> dict[str, JsonValue]:
     if isinstance(result, Performed):
-        return {"payload": _readable_or(result.payload, "not kept: not JSON"), "is_error": result.is_error}
+        return {"payload": result.payload, "is_error": result.is_error}
     return {"reason": recordable(printable(result.reason, 500))}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from profiles.effects import Effect, Tier
 from profiles.schema import Profile
@@ -47,8 +48,12 @@ class Power:
 
     def covers(self, effect: Effect, used: frozenset[Effect]) -> bool:
         """Whether this very class is granted, and every lower class that the profile uses (R-33)."""
-        needed = {e for e in used if e.tier < effect.tier} | {Effect.READ, effect}
-        return needed <= self.granted
+        return _needed(effect, used) <= self.granted
+
+
+@lru_cache(maxsize=1024)
+def _needed(effect: Effect, used: frozenset[Effect]) -> frozenset[Effect]:
+    return frozenset({e for e in used if e.tier < effect.tier} | {Effect.READ, effect})
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class Facts:
     """The state of the world that one decision rests on.
 
     Attributes:
+        used: the classes that the profile uses.
         seen: digests of keys (`places.digest_of_key`) that this deployment reached before.
         approvable: the classes for which the policy names somebody who may approve.
     """
@@ -91,6 +97,7 @@ class Facts:
     agent: str
     deployment: str
     profile: Profile
+    used: frozenset[Effect]
     engine: CedarEngine
     standing: Standing
     lease: LeaseState

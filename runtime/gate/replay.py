@@ -89,6 +89,7 @@ def _facts(under: Setting, history: History) -> Facts:
         agent=under.profile.profile,
         deployment=_REPLAY,
         profile=under.profile,
+        used=under.profile.effects,
         engine=under.engine,
         standing=Standing(live=True, attested=True, deployment_current=True),
         lease=LeaseState(None),

@@ -1,9 +1,10 @@
 """Settling: the outcome of an admitted action, in one transaction."""
 
+from runtime.errors import CanonicalError
 from runtime.gate import hold_rows, rows
 from runtime.gate.actions import Action
 from runtime.gate.context import RunContext
-from runtime.gate.entries import outcome_event, status_of
+from runtime.gate.entries import outcome_event, status_of, without_payload
 from runtime.gate.parts import GateParts
 from runtime.gate.replies import Result, Ticket
 from runtime.gate.states import ActionState
@@ -46,7 +47,11 @@ def _settle(tx: Tx, parts: GateParts, ticket: Ticket, result: Result) -> bool:
     if not rows.settle_action(tx.conn, ticket.action.id, state, now=tx.now):
         return False
     parts.broker.spend(tx, ticket.lease)
-    seq = tx.append(outcome_event(ticket, result, now=tx.now))
+    event = outcome_event(ticket, result, now=tx.now)
+    try:
+        seq = tx.append(event)
+    except CanonicalError:
+        seq = tx.append(without_payload(event))
     if ticket.hold is not None:
         hold_rows.set_result(tx, ticket.hold, seq)
     parts.on_step(SETTLING)

@@ -139,6 +139,7 @@ def facts_of(
         agent=run.agent,
         deployment=run.deployment,
         profile=run.profile,
+        used=run.used,
         engine=run.engine,
         standing=world.standing,
         lease=world.lease_state(now, carrying=carrying),

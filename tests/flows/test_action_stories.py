@@ -1,4 +1,4 @@
-"""The stories of harm, end to end on a real record: wrong vendor, wrong record, pushed everywhere, invoice details."""
+"""The stories of harm, end to end: wrong vendor, wrong record, pushed everywhere, details given away."""
 
 import asyncio
 from collections.abc import Iterator

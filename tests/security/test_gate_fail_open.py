@@ -1,6 +1,6 @@
 """The threat: a gate that lets something through because something is missing, broken or odd.
 
-Each test is a mistake that others shipped (DESIGN section 5), or an input made to confuse (issue 1, "Bad input").
+Each test is a mistake that others shipped (DESIGN section 5), or an input made to confuse ("Bad input").
 """
 
 import asyncio

@@ -69,6 +69,7 @@ def facts_at(tier: Tier | int, profile: Profile | None = None, **changes: Any) -
         "agent": "bot",
         "deployment": "d" * 64,
         "profile": chosen,
+        "used": chosen.effects,
         "engine": engine_of(chosen),
         "standing": Standing(live=True, attested=True, deployment_current=True),
         "lease": LeaseState(None),

@@ -16,7 +16,7 @@ CHECK = "ladder"
 
 def check_ladder(reading: Reading, facts: Facts) -> Verdict:
     """Answer by the table above."""
-    effect, power, used = reading.effect, facts.power, facts.profile.effects
+    effect, power, used = reading.effect, facts.power, facts.used
     if Effect.READ not in power.granted:
         return _verdict(Answer.DENY, ReasonCode.NO_GRANT, "nothing is granted to this deployment", effect)
     covered = power.covers(effect, used)

@@ -37,6 +37,7 @@ def _request(reading: Reading, facts: Facts) -> CedarRequest:
         effect=reading.effect,
         granted=facts.power.granted,
         args=reading.action.args,
+        count=reading.units,
     )
 
 

@@ -229,6 +229,19 @@ def test_an_outcome_is_recorded_once(new_workshop: NewWorkshop) -> None:
     assert shop.town.kinds().count("action.outcome") == 1
 
 
+def test_a_reply_that_is_no_json_is_not_kept_but_counts_as_done(new_workshop: NewWorkshop) -> None:
+    shop = new_workshop(tier=0)
+
+    async def work() -> None:
+        admitted = await shop.gate.admit(shop.run, shop.action("list_folders"))
+        assert isinstance(admitted, Admitted)
+        await shop.gate.settle(admitted.ticket, Performed({"value": float("nan"), "text": "\ud800"}))
+
+    asyncio.run(work())
+
+    assert shop.states() == ["done"]
+
+
 def test_an_action_id_is_used_once(new_workshop: NewWorkshop) -> None:
     shop = new_workshop(tier=0)
     action = shop.action("list_folders")
