@@ -1,7 +1,7 @@
 """A control plane that shows one thing and wants another signed gets no signature.
 
-Whoever holds the control plane must not thereby hold the persons' words: the digest in a statement is computed
-by the client over what it showed.
+Whoever holds the control plane must not thereby hold the persons' words: the digest in a statement is
+computed by the client over what it showed.
 """
 
 import json
