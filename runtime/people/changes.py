@@ -242,7 +242,7 @@ def _events(tx: Tx, version: Version, old: Policy | None, applied: Applied) -> I
 def _pending(conn: Connection, digest: str) -> Row[Any]:
     row = conn.execute(select(_CHANGES).where(_CHANGES.c.digest == digest)).first()
     if row is None:
-        raise ChangeError(f"no proposed change {digest[:16]}: `handrail person list` shows what waits")
+        raise ChangeError(f"no proposed change {digest[:16]}: `handrail policy show` lists what waits")
     return row
 
 
