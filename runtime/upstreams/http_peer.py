@@ -9,16 +9,15 @@ from typing import Any, Final
 import httpx
 
 from runtime.upstreams.errors import (
-    ReplyTooLargeError,
     RpcError,
     UpstreamGoneError,
     UpstreamProtocolError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from runtime.upstreams.http_wire import agreed_version, body_of, drain, message_of, object_of, refusal_of
 from runtime.upstreams.peers import (
     NO_HOOKS,
-    PROTOCOL_VERSION,
     Hooks,
     JsonObject,
     Strays,
@@ -35,7 +34,6 @@ _SESSION: Final = "mcp-session-id"
 _OK, _ACCEPTED = 200, 202
 MAX_RESUMES: Final = 3
 LISTEN_PAUSE_S: Final = 1.0
-DRAIN_S: Final = 0.2
 
 HeaderSource = Callable[[], Mapping[str, str]]
 """Gives the headers that carry the credential; asked anew for every request, and kept nowhere."""
@@ -124,11 +122,14 @@ class HttpPeer:
                 if answer is not None:
                     self._finish(pieces, stack.pop_all())
             else:
-                answer, last = _object(await self._body(response), response.status_code), Event()
+                answer, last = (
+                    object_of(await body_of(response, self._reply_bytes), response.status_code),
+                    Event(),
+                )
         if answer is None:
             answer = await self._resume(last, message["id"], hooks)
         if message["method"] == "initialize":
-            self._session["mcp-protocol-version"] = _agreed(answer)
+            self._session["mcp-protocol-version"] = agreed_version(answer)
         return answer
 
     async def _follow(
@@ -144,12 +145,12 @@ class HttpPeer:
 
     def _finish(self, pieces: AsyncIterator[bytes], stack: AsyncExitStack) -> None:
         """Let a stream that has answered come to its end, so that its connection can serve another call."""
-        task = asyncio.create_task(_drain(pieces, stack))
+        task = asyncio.create_task(drain(pieces, stack))
         self._finishing.add(task)
         task.add_done_callback(self._finishing.discard)
 
     async def _take(self, event: Event, number: int | None, hooks: Hooks) -> JsonObject | None:
-        message = _message(event.data) if event.data else None
+        message = message_of(event.data) if event.data else None
         if message is None:
             return None
         if "method" not in message:
@@ -206,69 +207,12 @@ class HttpPeer:
         try:
             async with self._client.stream(verb, self._url, content=content, headers=headers) as response:
                 if response.status_code not in (_OK, _ACCEPTED):
-                    raise await self._refusal(response)
+                    raise await refusal_of(response, self._reply_bytes)
                 yield response
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as cause:
             raise UpstreamUnavailableError(f"upstream cannot be reached: {cause!r}") from cause
         except (httpx.HTTPError, httpx.StreamError) as cause:
             raise UpstreamGoneError(f"upstream broke the connection: {cause!r}") from cause
 
-    async def _refusal(self, response: httpx.Response) -> Exception:
-        status = response.status_code
-        if response.headers.get("content-type", "").startswith("application/json"):
-            message = _message((await self._body(response)).decode("utf-8", "replace"))
-            if message is not None and isinstance(message.get("error"), dict):
-                try:
-                    outcome_of(message)
-                except RpcError as error:
-                    return error
-        return UpstreamProtocolError(f"upstream answered HTTP status {status}, expected 200 or 202")
-
-    async def _body(self, response: httpx.Response) -> bytes:
-        data = bytearray()
-        async for piece in response.aiter_bytes():
-            data += piece
-            if len(data) > self._reply_bytes:
-                raise ReplyTooLargeError(f"reply of more than {self._reply_bytes} bytes")
-        return bytes(data)
-
     def _all_headers(self) -> dict[str, str]:
         return {**_ACCEPT, **self._session, **self._headers()}
-
-
-def http_client() -> httpx.AsyncClient:
-    """Make a connection pool that follows no redirects and takes nothing from the environment."""
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=30)
-    timeout = httpx.Timeout(None, connect=10, pool=10)
-    return httpx.AsyncClient(follow_redirects=False, trust_env=False, limits=limits, timeout=timeout)
-
-
-async def _drain(pieces: AsyncIterator[bytes], stack: AsyncExitStack) -> None:
-    async with stack:
-        try:
-            async with asyncio.timeout(DRAIN_S):
-                async for _ in pieces:
-                    continue
-        except (TimeoutError, httpx.HTTPError):
-            return  # the connection is closed instead of kept
-
-
-def _message(text: str) -> JsonObject | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) and value.get("jsonrpc") == "2.0" else None
-
-
-def _object(body: bytes, status: int) -> JsonObject:
-    message = _message(body.decode("utf-8", "replace"))
-    if message is None:
-        raise UpstreamProtocolError(f"upstream answered status {status} without a JSON-RPC message")
-    return message
-
-
-def _agreed(answer: JsonObject) -> str:
-    result = answer.get("result")
-    version = result.get("protocolVersion") if isinstance(result, dict) else None
-    return version if isinstance(version, str) else PROTOCOL_VERSION

@@ -9,7 +9,8 @@ from profiles.schema import HttpUpstream, Profile, StdioUpstream
 from profiles.schema import Upstream as UpstreamSpec
 from runtime.upstreams.boxed import BoxRoom, start_boxed
 from runtime.upstreams.errors import UpstreamUnavailableError
-from runtime.upstreams.http_peer import HttpPeer, http_client
+from runtime.upstreams.http_peer import HttpPeer
+from runtime.upstreams.http_wire import http_client
 from runtime.upstreams.peers import Peer, Strays
 from runtime.upstreams.process import start_process
 from runtime.upstreams.stdio_peer import Lines, StdioPeer
