@@ -8,7 +8,7 @@ from typing import IO
 
 from profiles.effects import Tier
 from profiles.errors import ProfileError
-from profiles.load import load_policy, load_profile, shipped_policy
+from profiles.load import find_profile, load_policy, shipped_policy
 from runtime.cedar import CedarError
 from runtime.gate.lines import read_lines
 from runtime.gate.replay import replay, setting
@@ -18,7 +18,7 @@ BAD_PROFILE = 2
 
 
 def decide_lines(
-    profile: Path,
+    profile: str,
     tier: Tier,
     *,
     now: datetime,
@@ -30,7 +30,7 @@ def decide_lines(
     """Decide every recorded action under a profile; nothing is executed.
 
     Args:
-        profile: the profile's file.
+        profile: the profile's file, or the name of a shipped one.
         tier: all classes up to it count as granted.
         now: the moment of the decisions.
         task: what the agent was asked to do.
@@ -42,7 +42,7 @@ def decide_lines(
         The exit code: 0, or 2 when the profile or the policy is bad.
     """
     try:
-        loaded = load_profile(profile).profile
+        loaded = find_profile(profile).profile
         rules = load_policy(policy).policy if policy else shipped_policy().policy
         under = setting(loaded, rules, tier, task=task, now=now)
     except (ProfileError, CedarError) as error:

@@ -3,32 +3,25 @@
 import logging
 from dataclasses import dataclass
 
-import httpx
 from starlette.types import ASGIApp
 
-from profiles.compile import compile_profile
-from profiles.effects import Effect
-from profiles.policy import Policy
+from console.ground import Ground
 from profiles.schema import Profile
-from profiles.within import narrowest
 from rollout.scheduler import JobFault
-from runtime import grants
 from runtime.broker import Broker
 from runtime.canonical import JsonValue
-from runtime.cedar import CedarEngine
 from runtime.clock import Clock, new_id, random_bytes, utc_now
-from runtime.credentials import CredentialFiles
 from runtime.deployments import Deployment
 from runtime.gate.context import RunContext
 from runtime.gate.enforce import Gate
 from runtime.gate.holds import HoldBook
-from runtime.gate.parts import HOLD_WAIT_SECONDS, GateParts
+from runtime.gate.parts import HOLD_WAIT_SECONDS, GateParts, Notifier
 from runtime.gateway.model_app import ModelApp, NoModels
 from runtime.gateway.model_call import ModelGate
 from runtime.gateway.server import RunGateway
+from runtime.notify import HookNotifier, Hooks
 from runtime.people.pin import PIN_NAME
 from runtime.people.policies import PolicyBook
-from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.keyring import KeyRing
 from runtime.record.keys import load_keys
@@ -38,14 +31,9 @@ from runtime.runs.carrier import RunCarrier
 from runtime.runs.door import RunDoor
 from runtime.runs.lifecycle import Runs
 from runtime.runs.machinery import Machinery
-from runtime.runs.states import RunView
 from runtime.settings import Settings
-from runtime.upstreams.boxed import BoxRoom
-from runtime.upstreams.errors import ManifestChangedError
-from runtime.upstreams.manifest import Manifest
 from runtime.upstreams.opener import ServerOpener
 from runtime.upstreams.providers import model_client, provider_of
-from runtime.upstreams.upstreams import Upstreams
 from sandboxes.docker_driver import DockerDriver
 from sandboxes.driver import SandboxDriver
 from sandboxes.reaper import start_reaper
@@ -53,93 +41,6 @@ from sandboxes.spec import Runtime
 
 REAPER_LOCK = "reaper.lock"
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What everything else is built on."""
-
-    settings: Settings
-    installation: str
-    clock: Clock
-    ledger: Ledger
-    policies: PolicyBook
-    driver: SandboxDriver
-    models: httpx.AsyncClient
-
-    @property
-    def engine(self) -> str:
-        """The address of the engine."""
-        return f"unix://{self.settings.docker_socket}"
-
-    def policy(self) -> Policy:
-        """The policy in force."""
-        with self.ledger.read() as connection:
-            return self.policies.current(connection).head.policy
-
-    def opener(self, profile: Profile, runtime: Runtime = Runtime.RUNC, run: str = "") -> ServerOpener:
-        """Make what opens a profile's upstreams; their boxes carry the run's id where there is a run."""
-        volumes = self.settings.volumes_dir
-        found = {entry.name: str(entry.resolve()) for entry in volumes.glob("*")} if volumes.is_dir() else {}
-        room = BoxRoom(
-            driver=self.driver,
-            owner=self.installation,
-            volumes=found,
-            runtime=runtime,
-            labels={"part": "upstream"} | ({"run": run} if run else {}),
-            now=self.clock,
-        )
-        secrets = CredentialFiles(self.settings.credentials_dir)
-        return ServerOpener(profile=profile, policy=self.policy(), boxes=room, credentials=secrets)
-
-    def upstreams(self, deployment: Deployment, runtime: Runtime = Runtime.RUNC, run: str = "") -> Upstreams:
-        """Describe a deployment's upstreams; one that no longer offers what was pinned ends its grants."""
-        return Upstreams(
-            deployment.profile,
-            self.opener(deployment.profile, runtime, run),
-            pinned=Manifest.from_json(deployment.parts.manifest),
-            on_changed=lambda error: self.suspend(deployment, error),
-        )
-
-    def suspend(self, deployment: Deployment, error: ManifestChangedError) -> None:
-        """Take every grant from a deployment whose upstream has changed (R-76)."""
-        now = self.clock()
-
-        def unit(tx: Tx) -> None:
-            data: dict[str, JsonValue] = {"upstream": error.upstream, "changed": list(error.changed)}
-            tx.append(
-                Event(
-                    kind=EventKind.DEPLOYMENT_SUSPENDED,
-                    at=now,
-                    actor="handrail",
-                    agent=deployment.parts.agent,
-                    deployment=deployment.digest,
-                    data=data,
-                )
-            )
-            cause = "an upstream changed"
-            grants.revoke(
-                tx, deployment.digest, effects=tuple(Effect), cause=cause, actor="handrail", now=now
-            )
-
-        self.ledger.submit(unit)
-
-    def context(self, view: RunView, deployment: Deployment, owner: str) -> RunContext:
-        """Build what the gate knows of a run: the profile as far as the policy lets it go, and its rules."""
-        policy = self.policy()
-        profile = narrowest(policy, deployment.profile)
-        return RunContext(
-            run=view.id,
-            agent=view.agent,
-            owner=owner,
-            deployment=view.deployment,
-            profile=profile,
-            policy=policy,
-            engine=CedarEngine.from_compiled(compile_profile(profile)),
-            task=view.task,
-            operator=view.operator,
-            single_user=view.single_user,
-        )
 
 
 @dataclass(frozen=True)
@@ -151,6 +52,7 @@ class Kernel:
     gate: Gate
     runs: Runs
     keyring: KeyRing
+    notifier: HookNotifier
 
     @property
     def installation(self) -> str:
@@ -192,12 +94,16 @@ class Kernel:
         return self.ground.opener(profile)
 
     def report(self, fault: JobFault) -> None:
-        """Tell of a job of the clock that failed."""
+        """Record that a job of the clock failed."""
         _LOG.error("job %s at %s: %s", fault.job, fault.at, fault.error)
+        data: dict[str, JsonValue] = {"job": fault.job, "error": fault.error}
+        event = Event(kind=EventKind.ALERT_RAISED, at=fault.at, actor="scheduler", data=data)
+        self.ledger.submit(lambda tx: tx.append(event))
 
     async def end(self) -> None:
         """Finish what is under way, before `close`."""
         await self.gate.close()
+        await self.notifier.close()
         await self.ground.models.aclose()
 
     def close(self) -> None:
@@ -233,14 +139,16 @@ def open_kernel(
         with ledger.read() as connection:
             policies.remember(connection)
         ground = Ground(settings, installation, clock, ledger, policies, driver, model_client())
-        gate = _gate(ground, hold_wait_seconds)
-        return _assemble(ground, KeyRing(keys.wrapper), gate, single_user=single_user)
+        notifier = HookNotifier(Hooks(settings.notify_command, settings.notify_webhook), ledger, clock)
+        gate = _gate(ground, notifier, hold_wait_seconds)
+        runs = _runs(ground, gate)
+        return Kernel(ground, single_user, gate, runs, KeyRing(keys.wrapper), notifier)
     except BaseException:
         ledger.close()
         raise
 
 
-def _gate(ground: Ground, hold_wait_seconds: float) -> Gate:
+def _gate(ground: Ground, notifier: Notifier, hold_wait_seconds: float) -> Gate:
     return Gate(
         GateParts(
             ledger=ground.ledger,
@@ -249,13 +157,14 @@ def _gate(ground: Ground, hold_wait_seconds: float) -> Gate:
             clock=ground.clock,
             new_id=new_id,
             carrier=RunCarrier(ground.ledger, ground.context, ground.upstreams),
+            notifier=notifier,
             hold_wait_seconds=hold_wait_seconds,
         )
     )
 
 
-def _assemble(ground: Ground, keyring: KeyRing, gate: Gate, *, single_user: bool) -> Kernel:
-    settings = ground.settings
+def _runs(ground: Ground, gate: Gate) -> Runs:
+    lock = ground.settings.state_dir / REAPER_LOCK
 
     def door(run: RunContext, deployment: Deployment, runtime: Runtime) -> RunDoor:
         upstreams = ground.upstreams(deployment, runtime, run.run)
@@ -270,9 +179,9 @@ def _assemble(ground: Ground, keyring: KeyRing, gate: Gate, *, single_user: bool
         owner=ground.installation,
         context=ground.context,
         door=door,
-        reap=lambda: start_reaper(ground.installation, settings.state_dir / REAPER_LOCK, ground.engine),
+        reap=lambda: start_reaper(ground.installation, lock, ground.engine),
     )
-    return Kernel(ground, single_user, gate, Runs(machinery), keyring)
+    return Runs(machinery)
 
 
 def _models(ground: Ground, gate: Gate, run: RunContext) -> ASGIApp:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from console.api.app import Activity, create_app
 from console.api.listener import bind, serve_until
 from console.doctor.finding import Level
@@ -64,7 +66,7 @@ def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[dict[st
     """
     log_to_stderr()
     _need_rights()
-    asyncio.run(_serve(settings, options, ready))
+    uvloop.run(_serve(settings, options, ready))
 
 
 async def _serve(settings: Settings, options: ServeOptions, ready: Callable[[dict[str, Any]], None]) -> None:

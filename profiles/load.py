@@ -121,6 +121,22 @@ def shipped_profile(name: str) -> LoadedProfile:
     return parse_profile(_shipped(name), source=f"shipped/{name}.yaml")
 
 
+def find_profile(where: str) -> LoadedProfile:
+    """Load the profile in a file, or the shipped one of that name where there is no such file.
+
+    Args:
+        where: A path, or one of `shipped_profiles()`.
+
+    Returns:
+        The profile, its digest and its text.
+
+    Raises:
+        ProfileError: The file cannot be read or anything in it is wrong.
+    """
+    path = Path(where)
+    return shipped_profile(where) if where in shipped_profiles() and not path.exists() else load_profile(path)
+
+
 def shipped_policy() -> LoadedPolicy:
     """Load the default policy, which names no people: nobody can approve under it."""
     return parse_policy(_shipped("policy"), source="shipped/policy.yaml")

@@ -13,7 +13,7 @@ from runtime.clock import utc_now
 
 app = single()
 
-_Profile = Annotated[Path, typer.Option("--profile", help="The profile's file.")]
+_Profile = Annotated[str, typer.Option("--profile", help="A profile's file, or the name of a shipped one.")]
 _Tier = Annotated[int, typer.Option("--tier", min=0, max=4, help="All classes up to it count as granted.")]
 _Task = Annotated[str | None, typer.Option("--task", help="What the agent was asked to do.")]
 _Policy = Annotated[Path | None, typer.Option("--policy", help="The policy's file; else the shipped one.")]

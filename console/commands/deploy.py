@@ -7,7 +7,6 @@ import typer
 
 from console.cli import Digest, Yes, command, group
 from console.client import client_of
-from console.commands.profile import find_profile
 from console.consent import Consent
 from console.errors import IntegrityError
 from console.session import Session
@@ -17,7 +16,7 @@ from console.show.drafts import created_page, draft_card
 from console.shown import check_digest
 from console.signing import Json, signer
 from profiles.effects import Effect
-from profiles.load import LoadedProfile
+from profiles.load import LoadedProfile, find_profile
 from runtime.gate.actions import digest_of
 from runtime.grant_rules import Order
 from runtime.people.statement import StatementType

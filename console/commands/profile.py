@@ -12,7 +12,7 @@ from console.show.text import say_json
 from console.show.values import Json
 from profiles.compile import compile_profile
 from profiles.errors import ProfileError
-from profiles.load import LoadedProfile, load_policy, load_profile, shipped_profile, shipped_profiles
+from profiles.load import LoadedProfile, find_profile, load_policy, shipped_profile, shipped_profiles
 from profiles.policy import Policy
 from profiles.schema import Profile
 from profiles.within import check_within, narrowest
@@ -67,12 +67,6 @@ def shipped(session: Session) -> None:
     """List the profiles that come with Handrail."""
     names = [{"name": name, "purpose": shipped_profile(name).profile.purpose} for name in shipped_profiles()]
     show(session, {"profiles": names}, lambda answer: [item["name"] for item in answer["profiles"]])
-
-
-def find_profile(where: str) -> LoadedProfile:
-    """Return the profile of a file, or the shipped one of that name where there is no such file."""
-    path = Path(where)
-    return shipped_profile(where) if where in shipped_profiles() and not path.exists() else load_profile(path)
 
 
 def _within(source: str, loaded: LoadedProfile, policy: Policy | None) -> Profile:

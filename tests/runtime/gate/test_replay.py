@@ -27,7 +27,7 @@ def profile(tmp_path: Path) -> Path:
 def _replay(profile: Path, lines: Sequence[Any], tier: int = 3) -> list[dict[str, Any]]:
     raw = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
     out = io.StringIO()
-    assert decide_lines(profile, Tier(tier), now=NOON, task="t", lines=io.BytesIO(raw), out=out) == OK
+    assert decide_lines(str(profile), Tier(tier), now=NOON, task="t", lines=io.BytesIO(raw), out=out) == OK
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
@@ -155,7 +155,7 @@ def test_agent_text_reaches_the_terminal_escaped(profile: Path) -> None:
     raw = b'{"type":"action","tool":"x\\u001b[31mred\\u202e","args":{}}'
     out = io.StringIO()
 
-    decide_lines(profile, Tier.OBSERVE, now=NOON, lines=io.BytesIO(raw), out=out)
+    decide_lines(str(profile), Tier.OBSERVE, now=NOON, lines=io.BytesIO(raw), out=out)
 
     assert out.getvalue().strip().isprintable()
     assert out.getvalue().isascii()
@@ -165,7 +165,7 @@ def test_a_bad_profile_is_the_only_bad_end(tmp_path: Path, capsys: pytest.Captur
     bad = tmp_path / "bad.yaml"
     bad.write_text("profile: x\ntools: '*'\n")
 
-    assert decide_lines(bad, Tier.OBSERVE, now=NOON, lines=io.BytesIO(), out=io.StringIO()) == BAD_PROFILE
+    assert decide_lines(str(bad), Tier.OBSERVE, now=NOON, lines=io.BytesIO(), out=io.StringIO()) == BAD_PROFILE
     assert "bad.yaml" in capsys.readouterr().err
 
 
@@ -178,6 +178,6 @@ def test_a_policy_can_narrow_the_replay(profile: Path, tmp_path: Path) -> None:
     )
     out, raw = io.StringIO(), json.dumps(_action("send_mail", **MAIL)).encode()
 
-    decide_lines(profile, Tier.CRITICAL, now=NOON, policy=policy, lines=io.BytesIO(raw), out=out)
+    decide_lines(str(profile), Tier.CRITICAL, now=NOON, policy=policy, lines=io.BytesIO(raw), out=out)
 
     assert json.loads(out.getvalue())["outcome"] == "deny"

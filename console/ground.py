@@ -1,0 +1,118 @@
+"""What a kernel is built on: settings, record, policy and engine, and what runs need of them."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from profiles.compile import compile_profile
+from profiles.effects import Effect
+from profiles.policy import Policy
+from profiles.schema import Profile
+from profiles.within import narrowest
+from runtime import grants
+from runtime.canonical import JsonValue
+from runtime.cedar import CedarEngine
+from runtime.clock import Clock
+from runtime.credentials import CredentialFiles
+from runtime.deployments import Deployment
+from runtime.gate.context import RunContext
+from runtime.people.policies import PolicyBook
+from runtime.record.batch import Tx
+from runtime.record.events import Event, EventKind
+from runtime.record.ledger import Ledger
+from runtime.runs.states import RunView
+from runtime.settings import Settings
+from runtime.upstreams.boxed import BoxRoom
+from runtime.upstreams.errors import ManifestChangedError
+from runtime.upstreams.manifest import Manifest
+from runtime.upstreams.opener import ServerOpener
+from runtime.upstreams.upstreams import Upstreams
+from sandboxes.driver import SandboxDriver
+from sandboxes.spec import Runtime
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What everything else is built on."""
+
+    settings: Settings
+    installation: str
+    clock: Clock
+    ledger: Ledger
+    policies: PolicyBook
+    driver: SandboxDriver
+    models: httpx.AsyncClient
+
+    @property
+    def engine(self) -> str:
+        """The address of the engine."""
+        return f"unix://{self.settings.docker_socket}"
+
+    def policy(self) -> Policy:
+        """The policy in force."""
+        with self.ledger.read() as connection:
+            return self.policies.current(connection).head.policy
+
+    def opener(self, profile: Profile, runtime: Runtime = Runtime.RUNC, run: str = "") -> ServerOpener:
+        """Make what opens a profile's upstreams; their boxes carry the run's id where there is a run."""
+        volumes = self.settings.volumes_dir
+        found = {entry.name: str(entry.resolve()) for entry in volumes.glob("*")} if volumes.is_dir() else {}
+        room = BoxRoom(
+            driver=self.driver,
+            owner=self.installation,
+            volumes=found,
+            runtime=runtime,
+            labels={"part": "upstream"} | ({"run": run} if run else {}),
+            now=self.clock,
+        )
+        secrets = CredentialFiles(self.settings.credentials_dir)
+        return ServerOpener(profile=profile, policy=self.policy(), boxes=room, credentials=secrets)
+
+    def upstreams(self, deployment: Deployment, runtime: Runtime = Runtime.RUNC, run: str = "") -> Upstreams:
+        """Describe a deployment's upstreams; one that no longer offers what was pinned ends its grants."""
+        return Upstreams(
+            deployment.profile,
+            self.opener(deployment.profile, runtime, run),
+            pinned=Manifest.from_json(deployment.parts.manifest),
+            on_changed=lambda error: self.suspend(deployment, error),
+        )
+
+    def suspend(self, deployment: Deployment, error: ManifestChangedError) -> None:
+        """Take every grant from a deployment whose upstream has changed (R-76)."""
+        now = self.clock()
+
+        def unit(tx: Tx) -> None:
+            data: dict[str, JsonValue] = {"upstream": error.upstream, "changed": list(error.changed)}
+            tx.append(
+                Event(
+                    kind=EventKind.DEPLOYMENT_SUSPENDED,
+                    at=now,
+                    actor="handrail",
+                    agent=deployment.parts.agent,
+                    deployment=deployment.digest,
+                    data=data,
+                )
+            )
+            cause = "an upstream changed"
+            grants.revoke(
+                tx, deployment.digest, effects=tuple(Effect), cause=cause, actor="handrail", now=now
+            )
+
+        self.ledger.submit(unit)
+
+    def context(self, view: RunView, deployment: Deployment, owner: str) -> RunContext:
+        """Build what the gate knows of a run: the profile as far as the policy lets it go, and its rules."""
+        policy = self.policy()
+        profile = narrowest(policy, deployment.profile)
+        return RunContext(
+            run=view.id,
+            agent=view.agent,
+            owner=owner,
+            deployment=view.deployment,
+            profile=profile,
+            policy=policy,
+            engine=CedarEngine.from_compiled(compile_profile(profile)),
+            task=view.task,
+            operator=view.operator,
+            single_user=view.single_user,
+        )
