@@ -155,4 +155,6 @@ def _kernel(shop: Workshop) -> Kernel:
         models=cast("Any", None),
     )
     ring = KeyRing(load_keys(town.settings.keys_dir).wrapper)
-    return Kernel(ground, single_user=False, gate=shop.gate, runs=cast("Runs", None), keyring=ring)
+    notifier = HookNotifier(Hooks(), ground.ledger, ground.clock)
+    runs = cast("Runs", None)
+    return Kernel(ground, single_user=False, gate=shop.gate, runs=runs, keyring=ring, notifier=notifier)
