@@ -50,7 +50,7 @@ engine-stop:  ## stop the engine that `make engine` started
 base-image: engine  ## make handrail/base:1, from a registry or from Debian packages
 	@$(PYTHON) -m scripts.base_image --cache $(CACHE)
 
-base-image-git: base-image  ## make handrail/base-git:1, the same with git
+base-image-git: base-image  ## make handrail/base-git:1, the same with git and ssh
 	@$(PYTHON) -m scripts.base_image --cache $(CACHE) --git
 
 images: venv base-image base-image-git build/dist/.wheel  ## build every image, without network
@@ -61,6 +61,7 @@ images: venv base-image base-image-git build/dist/.wheel  ## build every image, 
 		--input Dockerfile --input $(WHEELS)/agent --input $(WHEELS)/operator --input build/dist
 	@$(BUILD_IMAGE) handrail/mcp-git:1 examples/images/mcp-git --base handrail/base-git:1
 	@$(BUILD_IMAGE) handrail/own-agent:1 examples/images/own-agent
+	@$(BUILD_IMAGE) handrail/model-agent:1 examples/model_agent
 	@$(BUILD_IMAGE) handrail/demo-agent:1 examples/demo/agent
 	@$(BUILD_IMAGE) handrail/demo-servers:1 examples/demo/servers
 
