@@ -17,11 +17,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from console.api.app import Activity, create_app
 from console.api.listener import bind, serve_until
-from console.kernel import Ground, Kernel
+from console.ground import Ground
+from console.kernel import Kernel
 from console.main import run
 from profiles.effects import Effect
 from profiles.load import parse_profile
 from runtime.clock import utc_now
+from runtime.notify import HookNotifier, Hooks
 from runtime.record.keyring import KeyRing
 from runtime.record.keys import load_keys
 from runtime.runs.lifecycle import Runs
