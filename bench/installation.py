@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
 
+import uvloop
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from console.kernel import Kernel, open_kernel
@@ -70,7 +71,7 @@ def installation(profile: str = PROFILE, *, policy: str = "") -> Iterator[Instal
         key = Ed25519PrivateKey.generate()
         _init(settings, key, policy or shipped_policy().text)
         kernel = open_kernel(settings)
-        loop = asyncio.new_event_loop()
+        loop = uvloop.new_event_loop()  # as serve does
         thread = Thread(target=loop.run_forever, daemon=True)
         thread.start()
         ground = Installation(kernel, "", loop)
