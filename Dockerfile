@@ -2,6 +2,7 @@
 #   agent     the default box: Python, and the MCP, OpenAI and Anthropic clients
 #   operator  Handrail itself; see docs/install.md for how to run it
 ARG BASE=handrail/base:1
+ARG TOOLS=handrail/base-git:1
 
 FROM ${BASE} AS agent-libraries
 COPY build/wheels/agent /wheels
@@ -17,6 +18,8 @@ RUN touch --date @315532800 /usr/local
 USER 65534:65534
 CMD ["python3"]
 
+FROM ${TOOLS} AS tools
+
 FROM ${BASE} AS operator-libraries
 COPY build/wheels/operator /wheels
 COPY build/dist /dist
@@ -29,6 +32,8 @@ RUN python3 -m pip install --no-cache-dir --no-compile --no-index --find-links /
 
 FROM ${BASE} AS operator
 COPY --from=operator-libraries /usr/local /usr/local
+# A person signs with it; hardware keys stay on the person's own machine.
+COPY --from=tools /usr/bin/ssh-keygen /usr/bin/ssh-keygen
 RUN touch --date @315532800 /usr/local
 VOLUME ["/var/lib/handrail", "/var/log/handrail-anchor"]
 ENTRYPOINT ["handrail"]

@@ -2,7 +2,7 @@
 
     python3 -m scripts.base_image [--git]
 
-builds `handrail/base:1` (with --git: `handrail/base-git:1`, which has git too). Where a registry answers it
+builds `handrail/base:1` (with --git: `handrail/base-git:1`, with git and ssh). Where a registry answers it
 starts from the official Python image, else from Debian or Ubuntu packages, which needs root. Either way the
 result is flattened and normalised (see `rootfs`) and kept in the cache.
 """
@@ -59,7 +59,7 @@ class Variant:
 
 
 PLAIN = Variant("handrail/base:1", "python:3.12-slim", PACKAGES)
-WITH_GIT = Variant("handrail/base-git:1", "python:3.12", (*PACKAGES, "git"))
+WITH_GIT = Variant("handrail/base-git:1", "python:3.12", (*PACKAGES, "git", "openssh-client"))
 
 
 def build(variant: Variant, cache: Path) -> None:
@@ -156,7 +156,7 @@ def _prepared(raw: str) -> Iterator[str]:
 
 def _main() -> None:
     parser = argparse.ArgumentParser(prog="python3 -m scripts.base_image", description=__doc__)
-    parser.add_argument("--git", action="store_true", help="build handrail/base-git:1, which has git too")
+    parser.add_argument("--git", action="store_true", help="build handrail/base-git:1, with git and ssh")
     parser.add_argument("--cache", type=Path, required=True, help="directory that keeps the built archives")
     chosen = parser.parse_args()
     build(WITH_GIT if chosen.git else PLAIN, chosen.cache)

@@ -113,6 +113,15 @@ def test_the_operator_image_runs_the_command(operator_image: str) -> None:
     assert "Usage" in must([*ALONE, operator_image, "--help"], next_step=MAKE)
 
 
+def test_a_person_can_make_a_key_and_sign_in_the_operator_image(operator_image: str) -> None:
+    sign = (
+        "cd /tmp && ssh-keygen -q -t ed25519 -N '' -f key && echo yes > said && "
+        "ssh-keygen -q -Y sign -n handrail -f key said && head -1 said.sig"
+    )
+    run = [*ALONE, "--tmpfs", "/tmp", "--entrypoint", "sh", operator_image]
+    assert must([*run, "-c", sign], next_step=MAKE) == "-----BEGIN SSH SIGNATURE-----"
+
+
 def test_the_operator_image_serves_by_default_and_keeps_state_and_anchor(operator_image: str) -> None:
     (image,) = json.loads(must(["docker", "image", "inspect", operator_image], next_step=MAKE))
     config = image["Config"]
