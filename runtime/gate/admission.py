@@ -22,7 +22,7 @@ from runtime.gate.settling import abandon
 from runtime.gate.states import HoldState
 from runtime.gate.steps import ADMITTED, DECIDED
 from runtime.gate.units import Case, Recorded
-from runtime.gate.world import World, facts_of, read_world
+from runtime.gate.world import World, facts_of
 from runtime.record.batch import Tx
 
 MOST_TRIES: Final = 8
@@ -38,6 +38,7 @@ class Admissions:
         self._parts = parts
         self._holds = holds
         self._seen = SeenBook(parts.ledger)
+        self._inside = parts.worlds
         self._worlds: OrderedDict[str, World] = OrderedDict()
         self._suggested: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._latest: datetime | None = None
@@ -97,10 +98,14 @@ class Admissions:
     ) -> Recorded | World:
         """Write a decision if the world is still the one it was made on; return the new world otherwise."""
         moment = max(now, tx.now)
-        fresh = read_world(tx.conn, run, book=self._parts.book, now=moment)
+        fresh = self._inside.read(tx, run, now=moment)
         if decided is None or fresh != world or _budget_differs(run, decided, fresh, moment):
             return fresh
-        return self._write(tx, Case(self._parts, run, decided, fresh, moment))
+        with self._inside.own_writes(tx):
+            written = self._write(tx, Case(self._parts, run, decided, fresh, moment))
+        if fresh.lease is None:
+            self._inside.forget()  # the run's lease was issued, and a lease is part of the world
+        return written
 
     def _write(self, tx: Tx, case: Case) -> Recorded:
         match case.decided.answer:

@@ -1,12 +1,14 @@
 """What a gate is made of; the composition root builds it."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Protocol
 
 from runtime.broker import Broker
 from runtime.clock import Clock, NewId
 from runtime.gate.replies import Carrier
 from runtime.gate.steps import OnStep, no_step
+from runtime.gate.worlds import Worlds
 from runtime.people.policies import PolicyBook
 from runtime.record.ledger import Ledger
 
@@ -53,3 +55,8 @@ class GateParts:
     notifier: Notifier = field(default_factory=Silent)
     hold_wait_seconds: float = HOLD_WAIT_SECONDS
     on_step: OnStep = no_step
+
+    @cached_property
+    def worlds(self) -> Worlds:
+        """What reads worlds inside the record's transactions."""
+        return Worlds(self.book)

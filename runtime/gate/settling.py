@@ -43,6 +43,13 @@ def abandon(tx: Tx, run: RunContext, action: Action) -> bool:
 
 
 def _settle(tx: Tx, parts: GateParts, ticket: Ticket, result: Result) -> bool:
+    with parts.worlds.own_writes(tx):
+        settled = _write_outcome(tx, parts, ticket, result)
+    parts.on_step(SETTLING)
+    return settled
+
+
+def _write_outcome(tx: Tx, parts: GateParts, ticket: Ticket, result: Result) -> bool:
     state = ActionState(status_of(result))
     if not rows.settle_action(tx.conn, ticket.action.id, state, now=tx.now):
         return False
@@ -54,5 +61,4 @@ def _settle(tx: Tx, parts: GateParts, ticket: Ticket, result: Result) -> bool:
         seq = tx.append(without_payload(event))
     if ticket.hold is not None:
         hold_rows.set_result(tx, ticket.hold, seq)
-    parts.on_step(SETTLING)
     return True

@@ -61,6 +61,11 @@ class Tx:
         return self._batch.now
 
     @property
+    def transaction(self) -> object:
+        """This transaction: the same object for all units that run in it, and for no other."""
+        return self._batch
+
+    @property
     def committed(self) -> int:
         """How many entries there were before this transaction."""
         return self._batch.committed

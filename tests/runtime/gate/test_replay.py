@@ -165,7 +165,9 @@ def test_a_bad_profile_is_the_only_bad_end(tmp_path: Path, capsys: pytest.Captur
     bad = tmp_path / "bad.yaml"
     bad.write_text("profile: x\ntools: '*'\n")
 
-    assert decide_lines(str(bad), Tier.OBSERVE, now=NOON, lines=io.BytesIO(), out=io.StringIO()) == BAD_PROFILE
+    assert (
+        decide_lines(str(bad), Tier.OBSERVE, now=NOON, lines=io.BytesIO(), out=io.StringIO()) == BAD_PROFILE
+    )
     assert "bad.yaml" in capsys.readouterr().err
 
 
