@@ -39,6 +39,7 @@ class Upstream:
         *,
         strays: Strays,
         pinned: Mapping[str, str] | None = None,
+        on_changed: Callable[[ManifestChangedError], None],
         call_s: float,
     ) -> None:
         """Describe an upstream without opening it.
@@ -49,6 +50,7 @@ class Upstream:
             open_peer: opens the wire.
             strays: takes what belongs to no call, and what we offer to the server.
             pinned: what the deployment pinned; None while a deployment is being made.
+            on_changed: told once, when it turns out to offer something else than was pinned.
             call_s: longest call in seconds.
         """
         self.name = name
@@ -58,6 +60,7 @@ class Upstream:
         self._strays = Strays(self._heard, strays.request, strays.capabilities)
         self._tell = strays.notice
         self._pinned = pinned
+        self._on_changed = on_changed
         self._call_s = call_s
         self._peer: Peer | None = None
         self._lock = asyncio.Lock()
@@ -124,12 +127,15 @@ class Upstream:
                 f"upstream {self.name}: lacks {', '.join(missing)}; expected every tool that the profile "
                 f"names; correct `tools` in the profile"
             )
-        if self._pinned is not None:
-            try:
-                verify(self.name, self._pinned, self.pins)
-            except UpstreamError as error:
+        if self._pinned is None:
+            return
+        try:
+            verify(self.name, self._pinned, self.pins)
+        except ManifestChangedError as error:
+            if self._refused is None:
                 self._refused = error
-                raise
+                self._on_changed(error)
+            raise
 
     async def _heard(self, method: str, params: Mapping[str, Any]) -> None:
         """Read the offer again when the server says that it changed; a change of what is pinned ends it."""

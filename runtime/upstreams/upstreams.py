@@ -85,7 +85,7 @@ class Upstreams:
                     group.create_task(member.start())
         except* UpstreamError as failed:
             await self.close()
-            raise self._noted(failed) from failed
+            raise _foremost(failed) from failed
         return self.manifest()
 
     def manifest(self) -> Manifest:
@@ -152,9 +152,6 @@ class Upstreams:
             return performed_error(error)
         except ReplyTooLargeError:
             return performed_error(TOO_LARGE)
-        except ManifestChangedError as error:
-            self._on_changed(error)
-            raise
 
     def _member(
         self, name: str, spec: UpstreamSpec, opener: Opener, pinned: Manifest | None, call_s: float
@@ -168,6 +165,7 @@ class Upstreams:
             open_peer,
             strays=Strays(self._heard, self._asked, _offered(self._profile)),
             pinned=None if pinned is None else pinned.pins.get(name, {}),
+            on_changed=self._on_changed,
             call_s=call_s,
         )
 
@@ -179,18 +177,17 @@ class Upstreams:
             found += [(name, dict(tool)) for tool in offered if tool.get("name") == theirs][:1]
         return found
 
-    def _noted(self, failed: ExceptionGroup[UpstreamError]) -> Exception:
-        errors = list(_leaves(failed))
-        changed = [error for error in errors if isinstance(error, ManifestChangedError)]
-        for error in changed:
-            self._on_changed(error)
-        return (changed or errors)[0]
-
     async def _heard(self, method: str, params: Mapping[str, Any]) -> None:
         await self._notice(method, params)
 
     async def _asked(self, method: str, params: Mapping[str, Any]) -> JsonObject:
         return await self._request(method, params)
+
+
+def _foremost(failed: BaseExceptionGroup[UpstreamError]) -> Exception:
+    """A changed manifest before all other failures: it is the one that must not be lost."""
+    errors = _leaves(failed)
+    return next((error for error in errors if isinstance(error, ManifestChangedError)), errors[0])
 
 
 def _leaves(group: BaseExceptionGroup[UpstreamError]) -> list[Exception]:
