@@ -100,6 +100,16 @@ class Kernel:
         event = Event(kind=EventKind.ALERT_RAISED, at=fault.at, actor="scheduler", data=data)
         self.ledger.submit(lambda tx: tx.append(event))
 
+    async def begin(self) -> tuple[str, ...]:
+        """Take up what an earlier process left, in the one safe order; return the runs that go on.
+
+        What it left at the engine goes first: later boxes may belong to the approved writes that the gate
+        carries out. The gate must know its holds and close its open intents before any run acts again.
+        """
+        await self.runs.clear()
+        await self.gate.start()
+        return await self.runs.recover()
+
     async def end(self) -> None:
         """Finish what is under way, before `close`."""
         await self.gate.close()

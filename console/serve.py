@@ -85,8 +85,7 @@ async def _live(
     kernel: Kernel, options: ServeOptions, stop: asyncio.Event, ready: Callable[[dict[str, Any]], None]
 ) -> None:
     activity = Activity()
-    await kernel.gate.start()
-    taken = await kernel.runs.recover()
+    taken = await kernel.begin()
     bound = bind(options.socket)
     await _record(kernel, EventKind.SERVE_STARTED, options, {"taken_up": list(taken)})
     scheduler = Scheduler(owed(kernel), clock=utc_now, on_fault=kernel.report)

@@ -16,7 +16,6 @@ from datetime import timedelta
 
 from runtime.deployments import Deployment
 from runtime.drafting import resolve_images
-from runtime.gate.context import RunContext
 from runtime.runs import store
 from runtime.runs.machinery import Door, Machinery
 from runtime.runs.states import LaunchRequest, RunError, RunView
@@ -51,19 +50,19 @@ async def launch(machinery: Machinery, request: LaunchRequest, deployment: Deplo
 
     Raises:
         RunError: the deployment's image is no longer the pinned one, or the run was stopped meanwhile.
+        sandboxes.errors.ContextError: the command is empty, or the task is more than a box can carry.
         sandboxes.errors.SandboxError: the box could not be made, or is not what it should be.
         runtime.errors.LedgerError: the record did not take an entry.
     """
-    await asyncio.to_thread(_check_images, machinery, deployment)
-    run = machinery.new_id("run")
-    view = await _record_request(machinery, run, request, deployment)
-    context = machinery.context(view, deployment, owner)
     shown = visible_context(
         command=request.command or deployment.profile.command,
         task=request.task or "",
         model=deployment.profile.model.alias if deployment.profile.model else "",
     )
-    launching = Launching(machinery, view, context, deployment, shown)
+    await asyncio.to_thread(_check_images, machinery, deployment)
+    run = machinery.new_id("run")
+    view = await _record_request(machinery, run, request, deployment)
+    launching = Launching(machinery, view, deployment, owner, shown)
     try:
         return await launching.run()
     except BaseException as error:
@@ -78,14 +77,14 @@ class Launching:
         self,
         machinery: Machinery,
         view: RunView,
-        context: RunContext,
         deployment: Deployment,
+        owner: str,
         shown: AgentContext,
     ) -> None:
         self._machinery = machinery
         self._view = view
-        self._context = context
         self._deployment = deployment
+        self._owner = owner
         self._shown = shown
         self._box: Box | None = None
         self._door: Door | None = None
@@ -95,7 +94,8 @@ class Launching:
         """Go through the steps of the module's docstring."""
         image = await asyncio.to_thread(self._machinery.driver.image, self._deployment.parts.image)
         spec = self._spec(gated=image.has_shell)
-        self._door = self._machinery.door(self._context, self._deployment, self._view.runtime)
+        context = self._machinery.context(self._view, self._deployment, self._owner)
+        self._door = self._machinery.door(context, self._deployment, self._view.runtime)
         self._door.start()
         if not spec.gated:
             await self._commit_release()

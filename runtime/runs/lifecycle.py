@@ -1,6 +1,7 @@
 """What happens to runs after their release: watched, stopped, ended, and found again after a restart."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from sandboxes.outcome import StopCause, outcome_of
 from sandboxes.plan import agent_box
 
 LOG_KEPT_BYTES = 262_144
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -82,21 +84,26 @@ class Runs:
             raise RunError(f"run {run} is not running; `handrail runs logs {run}` shows what it wrote")
         return self._machinery.driver.logs(watched.run.box, follow=True)
 
+    async def clear(self) -> None:
+        """After a restart, before anything else makes a box: remove ours that belong to no unfinished run.
+
+        Upstreams always go: whoever spoke to them through their streams is no more.
+        """
+        boxes = await asyncio.to_thread(self._machinery.driver.list_boxes, self._machinery.owner)
+        live = {view.id for view in await asyncio.to_thread(self._unfinished)}
+        for box in boxes:
+            if not (_is_agents(box) and box.labels.get("run") in live):
+                await asyncio.to_thread(self._machinery.driver.remove, box)
+
     async def recover(self) -> tuple[str, ...]:
         """After a restart: take up the runs whose boxes still live, name the ending of the others.
 
-        Boxes of ours that belong to no live run are removed. Returns the ids of the runs taken up.
+        Returns the ids of the runs taken up.
         """
         boxes = await asyncio.to_thread(self._machinery.driver.list_boxes, self._machinery.owner)
-        agents_boxes = {b.labels["run"]: b for b in boxes if b.labels.get("part") == "agent"}
-        with self._machinery.ledger.read() as connection:
-            unfinished = store.unfinished(connection)
-        taken = [view.id for view in unfinished if await self._take_up(view, agents_boxes.get(view.id))]
-        kept = {agents_boxes[run].id for run in taken}
-        for box in boxes:
-            if box.id not in kept:
-                await asyncio.to_thread(self._machinery.driver.remove, box)
-        return tuple(taken)
+        by_run = {box.labels.get("run"): box for box in boxes if _is_agents(box)}
+        unfinished = await asyncio.to_thread(self._unfinished)
+        return tuple([view.id for view in unfinished if await self._take_up(view, by_run.get(view.id))])
 
     async def close(self, *, stop_runs: bool = False) -> None:
         """Let go of all runs. Their boxes keep running unless asked otherwise; the reaper ends them."""
@@ -152,31 +159,55 @@ class Runs:
     async def _take_up(self, view: RunView, box: Box | None) -> bool:
         """Resume one run if its box lives, was released and still passes attestation; else end it."""
         state = await asyncio.to_thread(self._state, box) if box else None
-        if box and state and state.phase is Phase.RUNNING and view.state is RunState.RUNNING:
-            try:
-                self._watch(await self._reopen(view, box))
-            except (SandboxError, KernelError):
-                await asyncio.to_thread(self._machinery.driver.kill, box)
-            else:
+        released, cause = view.state is RunState.RUNNING, None
+        if box and state and state.phase is Phase.RUNNING:
+            if released and await self._is_resumed(view, box):
                 return True
-        outcome = outcome_of(state, released=view.state is RunState.RUNNING, cause=_cause(state))
+            cause = StopCause.KILLED if released else None
+            state = await asyncio.to_thread(self._killed, box)
+        outcome = outcome_of(state, released=released, cause=cause)
         log = await asyncio.to_thread(self._final_log, box) if box else ""
         now = self._machinery.clock()
         await self._machinery.ledger.write(lambda tx: store.ended(tx, view, outcome, log, now=now))
+        if box:
+            await asyncio.to_thread(self._machinery.driver.remove, box)
         return False
+
+    async def _is_resumed(self, view: RunView, box: Box) -> bool:
+        try:
+            self._watch(await self._reopen(view, box))
+        except (SandboxError, KernelError) as error:
+            _LOG.warning("run %s cannot go on: %s", view.id, error)
+            return False
+        return True
 
     async def _reopen(self, view: RunView, box: Box) -> LiveRun:
         deployment, owner = await asyncio.to_thread(self._subject, view.deployment)
         spec = agent_box(deployment.profile, deployment.parts.image, runtime=view.runtime, labels=box.labels)
         await asyncio.to_thread(attest, self._machinery.driver, box, spec)
-        channel = await asyncio.to_thread(open_channel, self._machinery.driver, box)
         context = self._machinery.context(view, deployment, owner)
-        door = self._machinery.door(context, deployment, view.runtime)
-        door.start()
-        await door.open(channel.listeners)
-        await door.ready()
-        door.release()
-        return LiveRun(view, box, channel, door)
+        channel = await asyncio.to_thread(open_channel, self._machinery.driver, box)
+        run = LiveRun(view, box, channel, self._machinery.door(context, deployment, view.runtime))
+        try:
+            run.door.start()
+            await run.door.open(channel.listeners)
+            await run.door.ready()
+        except BaseException:
+            await _shut(run)
+            raise
+        run.door.release()
+        return run
+
+    def _killed(self, box: Box) -> BoxState | None:
+        self._machinery.driver.kill(box)
+        try:
+            return self._machinery.driver.wait(box)
+        except SandboxError:
+            return None
+
+    def _unfinished(self) -> list[RunView]:
+        with self._machinery.ledger.read() as connection:
+            return store.unfinished(connection)
 
     def _state(self, box: Box) -> BoxState | None:
         try:
@@ -215,5 +246,5 @@ def _tail(pieces: Iterator[bytes]) -> bytes:
     return bytes(kept)
 
 
-def _cause(state: BoxState | None) -> StopCause | None:
-    return StopCause.KILLED if state is not None and state.phase is Phase.RUNNING else None
+def _is_agents(box: Box) -> bool:
+    return box.labels.get("part") == "agent"

@@ -3,9 +3,12 @@
 import errno
 import os
 import socket
+import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import docker
@@ -14,17 +17,20 @@ import pytest
 from profiles.effects import Effect
 from runtime.clock import new_id, utc_now
 from runtime.gate.replies import WITHHELD_TEXT
+from runtime.runs import store
 from runtime.runs.lifecycle import LOG_KEPT_BYTES
 from runtime.runs.states import LaunchRequest, RunError, RunState
 from runtime.upstreams.errors import ManifestChangedError
-from sandboxes.errors import ImageMissingError
+from sandboxes.errors import ContextError, ImageMissingError
 from tests.flows.conftest import furnish
 from tests.standins.boxes import BUSYBOX, SHELLLESS, small_spec
 from tests.standins.flow_profiles import CLERK, PLAIN
 from tests.standins.house import OPERATOR, House, give_to_boxes, patiently
+from tests.standins.towns import DORA
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("box_images")]
 
+HOUR = timedelta(hours=1)
 INVOICES = {"call": "list_invoices"}
 FOR_EVER = ("sh", "-c", "setsid sleep 1000 & sleep 1000")
 
@@ -170,12 +176,18 @@ never:
 """
 
 
-def test_an_upstream_that_offers_something_else_stops_the_launch_and_takes_the_grants(house: House) -> None:
-    """R-76: the image is the same, what it offers is not."""
+def serve_clock(house: House) -> Path:
+    """Put the clock's server into its volume, as it is when it is reviewed."""
     server = house.volume("clock") / "server.py"
     server.parent.mkdir()
     server.write_text(SERVER.format(argument="zone"))
     give_to_boxes(server.parent)
+    return server
+
+
+def test_an_upstream_that_offers_something_else_stops_the_launch_and_takes_the_grants(house: House) -> None:
+    """R-76: the image is the same, what it offers is not."""
+    server = serve_clock(house)
     deployment = house.deploy(TICKER, "ticker")
     house.grant(deployment, Effect.DRAFT)
     assert house.launch(deployment, {"call": "tick"}).finished()[0]["text"] == "tock"
@@ -235,8 +247,11 @@ def test_a_run_goes_on_after_a_restart_and_its_next_call_works(house: House) -> 
     deployment = house.deploy(CLERK)
     run = house.launch(deployment, INVOICES, {"wait": "/tmp/on"}, INVOICES)
     run.has_said(1)
+    left = small_spec(labels={"run": run.id, "part": "upstream"})
+    stray = house.kernel.driver.create(left, owner=house.installation, now=utc_now())
     house.shut()
     assert house.open() == (run.id,)
+    assert stray.id not in [box.id for box in house.boxes()], "an upstream of the serve before"
     run.tell("/tmp/on")
     before, _, after = run.finished()
     assert after == before
@@ -292,3 +307,58 @@ def test_a_hold_ends_with_the_agent_that_waited_for_it(house: House) -> None:
     house.waiting(run.id)
     run.stop()
     patiently(lambda: house.rows("SELECT state FROM hold") == [("voided",)])
+
+
+def test_a_write_approved_just_before_a_restart_is_carried_out_after_it(house: House) -> None:
+    """DESIGN section 3: exactly once, whatever happens to `serve` in between."""
+    furnish(house)
+    deployment = house.deploy(CLERK)
+    house.grant(deployment, Effect.DRAFT)
+    args = {"number": "RE-4100", "message_id": "m1", "result": "matched"}
+    run = house.launch(deployment, {"call": "record_match", "args": args})
+    assert run.finished()[0]["text"] == WITHHELD_TEXT
+    card = house.waiting(run.id)
+    house.do(house.kernel.holds.vote(house.ballot(card, DORA), card.hold))  # counted, not carried out yet
+    house.shut()
+    house.open()
+    patiently(lambda: house.rows("SELECT state FROM action ORDER BY log_seq") == [("held",), ("done",)])
+    with closing(sqlite3.connect(house.volume("ledger") / "ledger.db")) as db:
+        assert db.execute("SELECT count(*) FROM matches").fetchone() == (1,)
+
+
+def test_a_run_whose_upstream_has_changed_meanwhile_is_not_taken_up(house: House) -> None:
+    """R-76 holds over restarts: the run ends, its grants go, and nothing of it stays."""
+    server = serve_clock(house)
+    deployment = house.deploy(TICKER, "ticker")
+    house.grant(deployment, Effect.DRAFT)
+    run = house.launch(deployment, {"call": "tick"}, {"wait": "/tmp/never"})
+    run.has_said(1)
+    house.shut()
+    server.write_text(SERVER.format(argument="ignore_all_previous_instructions"))
+    assert house.open() == ()
+    assert run.view.outcome == "killed"
+    assert house.rows("SELECT count(*) FROM effect_grant WHERE revoked_at IS NULL") == [(0,)]
+    assert house.boxes() == []
+
+
+def test_a_task_that_no_box_could_carry_is_refused_before_anything_is_made(house: House) -> None:
+    deployment = house.deploy(PLAIN)
+    with pytest.raises(ContextError, match="TASK"):
+        house.launch(deployment, command=("true",), task="x" * 200_000)
+    assert house.rows("SELECT count(*) FROM run") == [(0,)]
+
+
+def test_a_launch_that_serve_did_not_survive_never_started(house: House) -> None:
+    """Its box was made and waits behind its gate, and its release was never committed."""
+    request = LaunchRequest(deployment=house.deploy(PLAIN), operator=OPERATOR, command=("true",))
+    now = utc_now()
+    house.write(
+        lambda tx: store.requested(tx, "run-1", request, agent="clerk", expires_at=now + HOUR, now=now)
+    )
+    driver = house.kernel.driver
+    named = small_spec(labels={"run": "run-1", "part": "agent"})
+    driver.start(driver.create(named, owner=house.installation, now=now))
+    house.shut()
+    assert house.open() == ()
+    assert house.rows("SELECT state, outcome FROM run") == [("ended", "never_started")]
+    assert house.boxes() == []

@@ -33,7 +33,7 @@ from runtime.grants import Issued
 from runtime.people.changes import first_version, init_policy
 from runtime.people.pin import PIN_NAME, write_pin
 from runtime.people.roster import Refused, Roster
-from runtime.people.statement import StatementType
+from runtime.people.statement import SignedStatement, StatementType
 from runtime.record.batch import Tx
 from runtime.record.keys import load_keys
 from runtime.record.setup import open_ledger, prepare_state
@@ -88,8 +88,7 @@ class House:
     def open(self) -> tuple[str, ...]:
         """Start what `serve` starts; return the runs that were taken up."""
         self._kernel = open_kernel(self.settings, hold_wait_seconds=self._hold_wait_seconds)
-        self.do(self.kernel.gate.start())
-        return self.do(self.kernel.runs.recover())
+        return self.do(self.kernel.begin())
 
     def shut(self, *, stop_runs: bool = False) -> None:
         """End what `serve` ends; the boxes keep running unless asked otherwise."""
@@ -202,10 +201,12 @@ class House:
         (row,) = rows
         return self.do(self.kernel.holds.card(row.id))
 
-    def vote(self, card: HoldCard, person: Person, *, yes: bool = True) -> Voted | Refused:
+    def ballot(self, card: HoldCard, person: Person, *, yes: bool = True) -> SignedStatement:
         type_ = StatementType.APPROVAL if yes else StatementType.REJECTION
-        signed = person.says(card.matter(type_, reason="looked"), to=self.installation, at=utc_now())
-        return self.do(self.kernel.gate.vote(signed, card.hold))
+        return person.says(card.matter(type_, reason="looked"), to=self.installation, at=utc_now())
+
+    def vote(self, card: HoldCard, person: Person, *, yes: bool = True) -> Voted | Refused:
+        return self.do(self.kernel.gate.vote(self.ballot(card, person, yes=yes), card.hold))
 
     @property
     def suggestions(self) -> Suggestions:
