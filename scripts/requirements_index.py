@@ -9,11 +9,9 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SENTENCES = ROOT / "docs" / "requirements.txt"
+SENTENCES = ROOT / "docs" / "requirements.tsv"
 PAGE = ROOT / "docs" / "requirements.md"
-_TEST = re.compile(
-    r"^(?:async )?def (test_\w+)|^    (?:async )?def (test_\w+)|\b([RF]-?\d{1,2})\b", re.MULTILINE
-)
+_TEST = re.compile(r"^ *(?:async )?def (test_\w+)|\b(R-\d\d|F\d{1,2})\b", re.MULTILINE)
 
 
 def tests_by_number(root: Path) -> dict[str, list[str]]:
@@ -22,8 +20,8 @@ def tests_by_number(root: Path) -> dict[str, list[str]]:
     for path in sorted(root.glob("tests/**/test_*.py")):
         current = ""
         for match in _TEST.finditer(path.read_text()):
-            name, method, number = match.groups()
-            current = name or method or current
+            name, number = match.groups()
+            current = name or current
             if number and current:
                 place = f"{path.relative_to(root)}::{current}"
                 found[number] += [] if place in found[number] else [place]
