@@ -1,7 +1,6 @@
 """Text that may not be what it looks like: hidden and look-alike characters (Unicode UTS 39, UAX 15)."""
 
 import unicodedata
-from functools import lru_cache
 
 _CATEGORIES = {
     "Cc": "a control character",
@@ -12,10 +11,10 @@ _CATEGORIES = {
     "Zl": "a line separator",
     "Zp": "a paragraph separator",
 }
+_LONGEST_NAME = 4096
 _ONE_WRITING_SYSTEM = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"})
 
 
-@lru_cache(maxsize=4096)
 def why_doubtful(text: str) -> str | None:
     """Say why a name cannot be trusted to be what it looks like; None for a plain name.
 
@@ -23,6 +22,8 @@ def why_doubtful(text: str) -> str | None:
     """
     if text.isascii() and text.isprintable():
         return None
+    if len(text) > _LONGEST_NAME:
+        return "it is too long for a name"
     for character in text:
         if reason := _CATEGORIES.get(unicodedata.category(character)):
             return f"it holds {reason} (U+{ord(character):04X})"

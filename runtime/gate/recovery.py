@@ -3,19 +3,21 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from runtime.gate.parts import GateParts
 from runtime.gate.rows import settle_action
 from runtime.gate.states import ActionState
+from runtime.gate.world import HOUR, minute_key
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
-from runtime.tables.actions import ActionRow
+from runtime.tables.actions import ActionRow, BudgetRow
 from runtime.tables.agents import RunRow
 from runtime.tables.log import LogHeadRow
 from runtime.tables.types import utc_moment
 
 _ACTION = ActionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_BUDGET = BudgetRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _HEAD = LogHeadRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
@@ -32,11 +34,18 @@ async def recover(parts: GateParts) -> datetime:
 
 
 def _recover(tx: Tx) -> datetime:
+    _drop_old_minutes(tx)
     for row in _open_intents(tx.conn):
         settle_action(tx.conn, row.id, ActionState.UNKNOWN, now=tx.now)
         tx.append(_unknown(row, tx.now))
     mark = tx.conn.execute(select(_HEAD.c.high_water)).scalar()
     return max(tx.now, utc_moment(mark)) if mark else tx.now
+
+
+def _drop_old_minutes(tx: Tx) -> None:
+    """Forget what agents used before the last hour; no budget looks further back."""
+    old = minute_key(tx.now - 2 * HOUR)
+    tx.conn.execute(delete(BudgetRow).where(_BUDGET.c.key.like("minute:%"), _BUDGET.c.key < old))
 
 
 def _open_intents(conn: Connection) -> list[Any]:

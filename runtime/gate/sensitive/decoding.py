@@ -1,4 +1,4 @@
-"""Every plain reading of a text that hides behind a common encoding; bounded to a few texts."""
+"""Every plain reading of a text that hides behind a common encoding, within bounds."""
 
 import base64
 import binascii
@@ -10,21 +10,34 @@ from urllib.parse import unquote
 
 _ROUNDS = 3
 _MOST_READINGS = 24
+_GROWTH, _ROOM = 6, 4096  # all readings together: six times the text, and a little
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _ESCAPE = re.compile(r"\\u(?P<four>[0-9A-Fa-f]{4})|\\x(?P<two>[0-9A-Fa-f]{2})")
 _HIDDEN = {"Cf", "Mn"}
 
 
+class ScanError(Exception):
+    """A text could not be scanned to its end; nothing may be concluded from it."""
+
+
 def readings_of(text: str) -> tuple[str, ...]:
-    """Return the text and what it becomes by undoing encodings, up to three deep, at most 24 texts."""
+    """Return the text and what it becomes by undoing encodings, up to three deep.
+
+    Raises:
+        ScanError: so many encodings are mixed that the readings do not fit the bounds. Leaving some out would
+            be a way to hide.
+    """
     found = {text: None}
-    layer = [text]
+    layer, left = [text], _GROWTH * len(text) + _ROOM
     for _ in range(_ROUNDS):
         layer = [new for old in layer for new in _decoded(old) if new not in found]
         found.update(dict.fromkeys(layer))
-        if not layer or len(found) >= _MOST_READINGS:
+        left -= sum(map(len, layer))
+        if len(found) > _MOST_READINGS or left < 0:
+            raise ScanError("too many encodings are mixed in one text")
+        if not layer:
             break
-    return tuple(found)[:_MOST_READINGS]
+    return tuple(found)
 
 
 def _decoded(text: str) -> Iterator[str]:

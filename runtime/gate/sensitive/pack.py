@@ -1,5 +1,6 @@
 """The rule pack: one pass of an RE2 set over a text (2 us per KB), validators on hits only."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +13,7 @@ import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as checked_dataclass
 
-from runtime.gate.sensitive.decoding import readings_of
+from runtime.gate.sensitive.decoding import ScanError, readings_of
 from runtime.gate.sensitive.validators import Validator, holds
 
 _FILE = Path(__file__).parent / "rules.yaml"
@@ -20,10 +21,6 @@ _SHORTEST_HIT = 8  # no rule finds anything in fewer characters, encoded or not;
 _SET_MEMORY_BYTES = 64 * 1024 * 1024
 # An RE2 set that runs out of memory says "nothing found". So every text gets an end that must be found.
 _CANARY = "\n\u2404handrail-end\u2404"
-
-
-class ScanError(Exception):
-    """A text could not be scanned to its end; nothing may be concluded from it."""
 
 
 class DataClass(StrEnum):
@@ -75,6 +72,13 @@ class RulePack:
         """
         self.rules = tuple(rules)
         self._patterns = tuple(re2.compile(rule.pattern) for rule in self.rules)
+        # Digits before a number must not swallow it: these are looked for from every place. Their patterns
+        # are bounded in length, so this stays linear.
+        self._overlapping = {
+            index: re.compile(f"(?=({rule.pattern.removeprefix('(?i)')}))", re.IGNORECASE)
+            for index, rule in enumerate(self.rules)
+            if rule.validator in (Validator.LUHN, Validator.IBAN)
+        }
         options = re2.Options()
         options.max_mem = _SET_MEMORY_BYTES
         self._set = re2.Set.SearchSet(options)
@@ -108,6 +112,9 @@ class RulePack:
         validator = self.rules[index].validator
         if validator is Validator.NONE:
             return True
+        overlapping = self._overlapping.get(index)
+        if overlapping is not None:
+            return any(holds(validator, match[1]) for match in overlapping.finditer(text))
         return any(holds(validator, match.group()) for match in self._patterns[index].finditer(text))
 
 

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from runtime.gate.sensitive.decoding import readings_of
+from runtime.gate.sensitive.decoding import ScanError, readings_of
 from runtime.gate.sensitive.pack import SensitiveRule, shipped_pack
-from runtime.gate.sensitive.validators import iban, luhn
+from runtime.gate.sensitive.validators import card, iban, luhn
 
 PACK = shipped_pack()
 IBAN = "DE89370400440532013000"
@@ -78,11 +78,38 @@ def test_decoding_is_bounded() -> None:
     assert len(readings_of(text)) <= 24
 
 
+def test_what_mixes_too_many_encodings_is_an_error_and_not_half_a_scan() -> None:
+    """Readings that are left out would be a place to hide."""
+    inner = "".join(f"\\u{ord(c):04x}" for c in "plain words, again and again ") * 40
+    text = inner
+    for _ in range(3):
+        text = base64.b64encode(f"{text} %41é\\x41 {text}".encode()).decode() + " %2541 é \\u0041"
+
+    with pytest.raises(ScanError):
+        readings_of(text)
+
+
 def test_checksums() -> None:
-    assert luhn("4111-1111-1111-1111")
-    assert not luhn("4111-1111-1111-1112")
+    assert card("4111-1111-1111-1111")
+    assert not card("4111-1111-1111-1112")
+    assert luhn("79927398713")
     assert iban("GB29 NWBK 6016 1331 9268 19")
     assert not iban("GB29 NWBK 6016 1331 9268 18")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1234 4111 1111 1111 1111",
+        "4111 1111 1111 1111 22",
+        "2026-11-21 4111111111111111 10:00",
+        "AB12 DE89 3704 0044 0532 0130 00",
+        "AB12 3456 7890 1234 DE89 3704 0044 0532 0130 00",
+        "DE89 3704 0044 0532 0130 00 DE",
+    ],
+)
+def test_what_stands_before_or_behind_a_number_does_not_hide_it(text: str) -> None:
+    assert _found(text) & {"payment-card", "iban"}
 
 
 def test_short_texts_can_hold_nothing_that_the_pack_finds() -> None:
