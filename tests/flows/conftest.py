@@ -14,6 +14,7 @@ from aiosmtpd.handlers import Message
 from examples.demo.world import World, write_world
 from profiles.load import shipped_profile
 from tests.standins.boxes import box_images, runtime
+from tests.standins.flow_profiles import CLOCK_SERVER
 from tests.standins.house import House, give_to_boxes
 
 __all__ = ["box_images", "runtime"]
@@ -109,6 +110,14 @@ def furnish(house: House) -> World:
     give_to_boxes(mail)
     give_to_boxes(ledger)
     return world
+
+
+def serve_clock(house: House, argument: str = "zone") -> None:
+    """Put the clock's server into its volume; with another argument it offers another tool."""
+    server = house.volume("clock") / "server.py"
+    server.parent.mkdir(exist_ok=True)
+    server.write_text(CLOCK_SERVER.format(argument=argument))
+    give_to_boxes(server.parent)
 
 
 def _free_port() -> int:

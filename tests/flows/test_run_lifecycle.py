@@ -6,27 +6,18 @@ import socket
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-import docker
 import pytest
 
 from profiles.effects import Effect
-from runtime.clock import new_id, utc_now
-from runtime.gate.replies import WITHHELD_TEXT
-from runtime.runs import store
 from runtime.runs.lifecycle import LOG_KEPT_BYTES
-from runtime.runs.states import LaunchRequest, RunError, RunState
-from runtime.upstreams.errors import ManifestChangedError
-from sandboxes.errors import ContextError, ImageMissingError
+from runtime.runs.states import RunState
 from tests.flows.conftest import furnish
-from tests.standins.boxes import BUSYBOX, SHELLLESS, small_spec
 from tests.standins.flow_profiles import CLERK, PLAIN
-from tests.standins.house import OPERATOR, House, give_to_boxes, patiently
-from tests.standins.towns import DORA
+from tests.standins.house import House, patiently
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("box_images")]
 
@@ -129,13 +120,19 @@ def is_idle(number: int) -> bool:
         return error.errno == errno.EBADF
 
 
-def test_an_upstream_that_dies_in_mid_run_is_an_error_and_no_silence(shared_house: House) -> None:
+@pytest.fixture(scope="module")
+def ledger(shared_house: House) -> House:
+    """The shared house, with a ledger in it."""
     furnish(shared_house)
-    deployment = shared_house.deploy(CLERK, "orphan")
-    run = shared_house.launch(deployment, INVOICES, {"wait": "/tmp/dead"}, INVOICES, INVOICES)
+    return shared_house
+
+
+def test_an_upstream_that_dies_in_mid_run_is_an_error_and_no_silence(ledger: House) -> None:
+    deployment = ledger.deploy(CLERK, "orphan")
+    run = ledger.launch(deployment, INVOICES, {"wait": "/tmp/dead"}, INVOICES, INVOICES)
     run.has_said(1)
-    (upstream,) = shared_house.boxes("upstream")
-    shared_house.kernel.driver.remove(upstream)
+    (upstream,) = ledger.boxes("upstream")
+    ledger.kernel.driver.remove(upstream)
     run.tell("/tmp/dead")
     first, _, second, third = run.finished()
     assert first["error"] is False
@@ -143,222 +140,33 @@ def test_an_upstream_that_dies_in_mid_run_is_an_error_and_no_silence(shared_hous
     states = [state for _, state in run.states()]
     assert states[0] == "done"
     assert set(states[1:]) <= {"failed", "unknown"}
-    assert shared_house.verified()
+    assert ledger.verified()
 
 
-# --- what stops a launch
+def test_agents_at_work_at_once_get_each_their_own_answers(ledger: House) -> None:
+    """R-10: what four of them do at the same time stands in the record once each."""
+    deployment = ledger.deploy(CLERK, "crowd")
+    ledger.grant(deployment, Effect.DRAFT)
+    note = {"until": "add_note", "times": 25}
+    runs = [
+        ledger.launch(deployment, INVOICES, {**note, "args": {"number": f"RE-{n}", "text": "{}"}})
+        for n in range(4)
+    ]
+    for run in runs:
+        invoices, noted = run.finished()
+        assert len(invoices["data"]["result"]) == 4
+        assert noted["after"] == 25
+        assert run.states() == [("list_invoices", "done"), *[("add_note", "done")] * 25]
+    with closing(sqlite3.connect(ledger.volume("ledger") / "ledger.db")) as db:
+        found = db.execute("SELECT number, count(*) FROM notes GROUP BY number").fetchall()
+    assert found == [(f"RE-{n}", 25) for n in range(4)]
+    assert ledger.verified()
 
 
-SERVER = '''
-from mcp.server.mcpserver import MCPServer
-server = MCPServer("clock")
-@server.tool()
-def tick({argument}: str = "") -> str:
-    """Tell."""
-    return "tock"
-server.run("stdio")
-'''
-TICKER = """
-profile: ticker
-version: 1
-purpose: Ask one tool, for tests of changed upstreams.
-image: handrail/agent:1
-upstreams:
-  clock:
-    kind: stdio
-    image: handrail/agent:1
-    command: [python3, /srv/clock/server.py]
-    volumes: [{source: clock, target: /srv/clock}]
-tools:
-  tick: {upstream: clock, effect: draft}
-never:
-  - {id: never-pay, text: Never pay., tools: [start_payment]}
-"""
-
-
-def serve_clock(house: House) -> Path:
-    """Put the clock's server into its volume, as it is when it is reviewed."""
-    server = house.volume("clock") / "server.py"
-    server.parent.mkdir()
-    server.write_text(SERVER.format(argument="zone"))
-    give_to_boxes(server.parent)
-    return server
-
-
-def test_an_upstream_that_offers_something_else_stops_the_launch_and_takes_the_grants(house: House) -> None:
-    """R-76: the image is the same, what it offers is not."""
-    server = serve_clock(house)
-    deployment = house.deploy(TICKER, "ticker")
-    house.grant(deployment, Effect.DRAFT)
-    assert house.launch(deployment, {"call": "tick"}).finished()[0]["text"] == "tock"
-    server.write_text(SERVER.format(argument="ignore_all_previous_instructions"))
-    with pytest.raises(ManifestChangedError, match="clock"):
-        house.launch(deployment, {"call": "tick"})
-    (last,) = house.rows("SELECT outcome FROM run ORDER BY requested_at DESC LIMIT 1")
-    assert last.outcome == "never_started"
-    standing = "SELECT count(*) FROM effect_grant WHERE deployment = :d AND revoked_at IS NULL"
-    assert house.rows(standing, d=deployment) == [(0,)]
-    assert house.rows("SELECT count(*) FROM log_entry WHERE kind = 'deployment.suspended'") == [(1,)]
-    server.write_text(SERVER.format(argument="zone"))
-    (told,) = house.launch(deployment, {"call": "tick"}).finished()
-    assert told["text"] == WITHHELD_TEXT, "the grants do not come back by themselves"
-
-
-@pytest.fixture
-def tag(box_images: None) -> Iterator[str]:  # noqa: ARG001 - the image must be there first
-    """An image name of this test's own."""
-    name, client = f"handrail-test/moving-{os.getpid()}:1", docker.APIClient(version="auto")
-    point(client, BUSYBOX, name)
-    yield name
-    client.remove_image(name, noprune=True)
-    client.close()
-
-
-def point(client: docker.APIClient, image: str, name: str) -> None:
-    assert client.tag(image, *name.split(":"))  # type: ignore[no-untyped-call]  # the stubs leave it untyped
-
-
-def test_an_image_that_changed_since_it_was_pinned_is_not_launched(house: House, tag: str) -> None:
-    deployment = house.deploy(PLAIN.replace(BUSYBOX, tag))
-    client = docker.APIClient(version="auto")
-    point(client, SHELLLESS, tag)
-    client.close()
-    with pytest.raises(RunError, match=f"image {tag} is"):
-        house.launch(deployment, command=("true",))
-    assert house.boxes() == []
-
-
-def test_an_image_that_is_missing_is_named(house: House) -> None:
-    with pytest.raises(ImageMissingError, match="handrail-test/nowhere:1"):
-        house.deploy(PLAIN.replace(BUSYBOX, "handrail-test/nowhere:1"))
-
-
-def test_a_volume_that_is_missing_is_named(house: House) -> None:
-    with pytest.raises(Exception, match="no directory for volume 'clock'"):
-        house.deploy(TICKER)
-
-
-# --- restarts
-
-
-def test_a_run_goes_on_after_a_restart_and_its_next_call_works(house: House) -> None:
-    """DESIGN section 3: boxes outlive `serve`; the next one takes them up, with a new gateway."""
-    furnish(house)
-    deployment = house.deploy(CLERK)
-    run = house.launch(deployment, INVOICES, {"wait": "/tmp/on"}, INVOICES)
-    run.has_said(1)
-    left = small_spec(labels={"run": run.id, "part": "upstream"})
-    stray = house.kernel.driver.create(left, owner=house.installation, now=utc_now())
-    house.shut()
-    assert house.open() == (run.id,)
-    assert stray.id not in [box.id for box in house.boxes()], "an upstream of the serve before"
-    run.tell("/tmp/on")
-    before, _, after = run.finished()
-    assert after == before
-    assert run.states() == [("list_invoices", "done")] * 2
-    assert house.verified()
-
-
-def test_a_run_that_ended_while_nobody_served_gets_its_ending(house: House) -> None:
-    deployment = house.deploy(PLAIN)
-    run = house.launch(deployment, command=("sh", "-c", "sleep 1; echo last words; exit 4"))
-    driver, box = house.kernel.driver, run.box
-    house.shut()
-    driver.wait(box)
-    assert house.open() == ()
-    assert (run.view.outcome, run.view.exit_code) == ("failed", 4)
-    assert run.output() == "last words\n"
-
-
-def test_boxes_without_a_run_are_removed_at_the_start_of_serving(house: House) -> None:
-    driver = house.kernel.driver
-    stray = driver.create(small_spec(), owner=house.installation, now=utc_now())
-    named = small_spec(labels={"run": new_id("run"), "part": "agent"})
-    driver.start(driver.create(named, owner=house.installation, now=utc_now()))
-    house.shut()
-    assert house.open() == ()
-    assert house.boxes() == [], stray
-
-
-def test_a_launch_that_is_given_up_leaves_nothing(house: House) -> None:
-    request = LaunchRequest(deployment=house.deploy(PLAIN), operator=OPERATOR, command=("true",))
-
-    launching = house.start(house.kernel.runs.start(request))
-    patiently(lambda: house.rows("SELECT 1 FROM run"))
-    launching.cancel()
-    patiently(lambda: house.rows("SELECT 1 FROM run WHERE state = 'ended'"))
-    assert house.boxes() == []
-    assert house.rows("SELECT outcome FROM run") == [("never_started",)]
-
-
-def test_stopping_all_runs_at_the_end_of_serving_ends_each(house: House) -> None:
-    deployment = house.deploy(PLAIN)
-    runs = [house.launch(deployment, command=FOR_EVER) for _ in range(2)]
-    house.shut(stop_runs=True)
-    house.open()
-    assert [run.view.outcome for run in runs] == ["stopped", "stopped"]
-
-
-def test_a_hold_ends_with_the_agent_that_waited_for_it(house: House) -> None:
+def test_a_hold_ends_with_the_agent_that_waited_for_it(ledger: House) -> None:
     """DESIGN section 3: a disconnect before "pending" voids."""
-    furnish(house)
     ask = {"call": "get_vendor", "args": {"vendor": "FR40303265045"}}
-    run = house.launch(house.deploy(CLERK), ask)
-    house.waiting(run.id)
+    run = ledger.launch(ledger.deploy(CLERK, "waiter"), ask)
+    ledger.waiting(run.id)
     run.stop()
-    patiently(lambda: house.rows("SELECT state FROM hold") == [("voided",)])
-
-
-def test_a_write_approved_just_before_a_restart_is_carried_out_after_it(house: House) -> None:
-    """DESIGN section 3: exactly once, whatever happens to `serve` in between."""
-    furnish(house)
-    deployment = house.deploy(CLERK)
-    house.grant(deployment, Effect.DRAFT)
-    args = {"number": "RE-4100", "message_id": "m1", "result": "matched"}
-    run = house.launch(deployment, {"call": "record_match", "args": args})
-    assert run.finished()[0]["text"] == WITHHELD_TEXT
-    card = house.waiting(run.id)
-    house.do(house.kernel.holds.vote(house.ballot(card, DORA), card.hold))  # counted, not carried out yet
-    house.shut()
-    house.open()
-    patiently(lambda: house.rows("SELECT state FROM action ORDER BY log_seq") == [("held",), ("done",)])
-    with closing(sqlite3.connect(house.volume("ledger") / "ledger.db")) as db:
-        assert db.execute("SELECT count(*) FROM matches").fetchone() == (1,)
-
-
-def test_a_run_whose_upstream_has_changed_meanwhile_is_not_taken_up(house: House) -> None:
-    """R-76 holds over restarts: the run ends, its grants go, and nothing of it stays."""
-    server = serve_clock(house)
-    deployment = house.deploy(TICKER, "ticker")
-    house.grant(deployment, Effect.DRAFT)
-    run = house.launch(deployment, {"call": "tick"}, {"wait": "/tmp/never"})
-    run.has_said(1)
-    house.shut()
-    server.write_text(SERVER.format(argument="ignore_all_previous_instructions"))
-    assert house.open() == ()
-    assert run.view.outcome == "killed"
-    assert house.rows("SELECT count(*) FROM effect_grant WHERE revoked_at IS NULL") == [(0,)]
-    assert house.boxes() == []
-
-
-def test_a_task_that_no_box_could_carry_is_refused_before_anything_is_made(house: House) -> None:
-    deployment = house.deploy(PLAIN)
-    with pytest.raises(ContextError, match="TASK"):
-        house.launch(deployment, command=("true",), task="x" * 200_000)
-    assert house.rows("SELECT count(*) FROM run") == [(0,)]
-
-
-def test_a_launch_that_serve_did_not_survive_never_started(house: House) -> None:
-    """Its box was made and waits behind its gate, and its release was never committed."""
-    request = LaunchRequest(deployment=house.deploy(PLAIN), operator=OPERATOR, command=("true",))
-    now = utc_now()
-    house.write(
-        lambda tx: store.requested(tx, "run-1", request, agent="clerk", expires_at=now + HOUR, now=now)
-    )
-    driver = house.kernel.driver
-    named = small_spec(labels={"run": "run-1", "part": "agent"})
-    driver.start(driver.create(named, owner=house.installation, now=now))
-    house.shut()
-    assert house.open() == ()
-    assert house.rows("SELECT state, outcome FROM run") == [("ended", "never_started")]
-    assert house.boxes() == []
+    patiently(lambda: ledger.rows("SELECT state FROM hold") == [("voided",)])

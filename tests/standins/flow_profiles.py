@@ -40,3 +40,30 @@ never:
   - {{id: never-pay, text: Never pay., tools: [start_payment]}}
 limits: {{wall_seconds: 120, memory_mib: 64, pids: 32}}
 """
+
+CLOCK_SERVER = '''
+from mcp.server.mcpserver import MCPServer
+server = MCPServer("clock")
+@server.tool()
+def tick({argument}: str = "") -> str:
+    """Tell."""
+    return "tock"
+server.run("stdio")
+'''
+
+TICKER = """
+profile: ticker
+version: 1
+purpose: Ask one tool, for tests of changed upstreams.
+image: handrail/agent:1
+upstreams:
+  clock:
+    kind: stdio
+    image: handrail/agent:1
+    command: [python3, /srv/clock/server.py]
+    volumes: [{source: clock, target: /srv/clock}]
+tools:
+  tick: {upstream: clock, effect: draft}
+never:
+  - {id: never-pay, text: Never pay., tools: [start_payment]}
+"""

@@ -2,8 +2,8 @@
 
 It runs inside a real box, as `python3 -c` with this file's text. It prints one line of JSON for each step.
 
-Steps: {"call": TOOL, "args": {...}} · {"until": TOOL, "args": {...}} (repeat it until it is refused, at most
-400 times) · {"list": true} · {"wait": PATH} (until that file is there) · {"exit": CODE}
+Steps: {"call": TOOL, "args": {...}} · {"until": TOOL, "args": {...}, "times": 400} (repeat it until it
+is refused) · {"list": true} · {"wait": PATH} (until that file is there) · {"exit": CODE}
 """
 
 import asyncio
@@ -35,16 +35,16 @@ def note_progress(done: int) -> None:
     Path("/tmp/progress").write_text(str(done))
 
 
-async def repeat(client: Client, tool: str, args: dict[str, Any]) -> dict[str, Any]:
+async def repeat(client: Client, tool: str, args: dict[str, Any], times: int) -> dict[str, Any]:
     """Call a tool, its arguments numbered, until it is refused."""
-    for number in range(400):
+    for number in range(times):
         numbered = {k: v.format(number) if isinstance(v, str) else v for k, v in args.items()}
         answer = await call(client, tool, numbered)
         if answer["error"]:
             return {**answer, "after": number}
         note_progress(number + 1)
         await asyncio.sleep(0.05)
-    return {"error": False, "text": "never refused", "after": 400}
+    return {"error": False, "text": "never refused", "after": times}
 
 
 async def take(client: Client, step: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ async def take(client: Client, step: dict[str, Any]) -> dict[str, Any]:
     if "call" in step:
         return await call(client, step["call"], step.get("args", {}))
     if "until" in step:
-        return await repeat(client, step["until"], step.get("args", {}))
+        return await repeat(client, step["until"], step.get("args", {}), step.get("times", 400))
     if "list" in step:
         listed = await client.list_tools()
         return {"tools": [tool.name for tool in listed.tools]}

@@ -1,0 +1,95 @@
+"""What stops a launch: nothing is left half made, and what is wrong has a name."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+
+import docker
+import pytest
+
+from profiles.effects import Effect
+from runtime.gate.replies import WITHHELD_TEXT
+from runtime.runs.states import LaunchRequest, RunError
+from runtime.upstreams.errors import ManifestChangedError
+from sandboxes.errors import ContextError, ImageMissingError
+from tests.flows.conftest import serve_clock
+from tests.standins.boxes import BUSYBOX, SHELLLESS
+from tests.standins.flow_profiles import PLAIN, TICKER
+from tests.standins.house import OPERATOR, House, patiently
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("box_images")]
+
+HOUR = timedelta(hours=1)
+INVOICES = {"call": "list_invoices"}
+FOR_EVER = ("sh", "-c", "setsid sleep 1000 & sleep 1000")
+
+
+def test_an_upstream_that_offers_something_else_stops_the_launch_and_takes_the_grants(house: House) -> None:
+    """R-76: the image is the same, what it offers is not."""
+    serve_clock(house)
+    deployment = house.deploy(TICKER, "ticker")
+    house.grant(deployment, Effect.DRAFT)
+    assert house.launch(deployment, {"call": "tick"}).finished()[0]["text"] == "tock"
+    serve_clock(house, "ignore_all_previous_instructions")
+    with pytest.raises(ManifestChangedError, match="clock"):
+        house.launch(deployment, {"call": "tick"})
+    (last,) = house.rows("SELECT outcome FROM run ORDER BY requested_at DESC LIMIT 1")
+    assert last.outcome == "never_started"
+    standing = "SELECT count(*) FROM effect_grant WHERE deployment = :d AND revoked_at IS NULL"
+    assert house.rows(standing, d=deployment) == [(0,)]
+    assert house.rows("SELECT count(*) FROM log_entry WHERE kind = 'deployment.suspended'") == [(1,)]
+    serve_clock(house)
+    (told,) = house.launch(deployment, {"call": "tick"}).finished()
+    assert told["text"] == WITHHELD_TEXT, "the grants do not come back by themselves"
+
+
+@pytest.fixture
+def tag(box_images: None) -> Iterator[str]:  # noqa: ARG001 - the image must be there first
+    """An image name of this test's own."""
+    name, client = f"handrail-test/moving-{os.getpid()}:1", docker.APIClient(version="auto")
+    point(client, BUSYBOX, name)
+    yield name
+    client.remove_image(name, noprune=True)
+    client.close()
+
+
+def point(client: docker.APIClient, image: str, name: str) -> None:
+    assert client.tag(image, *name.split(":"))  # type: ignore[no-untyped-call]  # the stubs leave it untyped
+
+
+def test_an_image_that_changed_since_it_was_pinned_is_not_launched(house: House, tag: str) -> None:
+    deployment = house.deploy(PLAIN.replace(BUSYBOX, tag))
+    client = docker.APIClient(version="auto")
+    point(client, SHELLLESS, tag)
+    client.close()
+    with pytest.raises(RunError, match=f"image {tag} is"):
+        house.launch(deployment, command=("true",))
+    assert house.boxes() == []
+
+
+def test_an_image_that_is_missing_is_named(house: House) -> None:
+    with pytest.raises(ImageMissingError, match="handrail-test/nowhere:1"):
+        house.deploy(PLAIN.replace(BUSYBOX, "handrail-test/nowhere:1"))
+
+
+def test_a_volume_that_is_missing_is_named(house: House) -> None:
+    with pytest.raises(Exception, match="no directory for volume 'clock'"):
+        house.deploy(TICKER)
+
+
+def test_a_launch_that_is_given_up_leaves_nothing(house: House) -> None:
+    request = LaunchRequest(deployment=house.deploy(PLAIN), operator=OPERATOR, command=("true",))
+
+    launching = house.start(house.kernel.runs.start(request))
+    patiently(lambda: house.rows("SELECT 1 FROM run"))
+    launching.cancel()
+    patiently(lambda: house.rows("SELECT 1 FROM run WHERE state = 'ended'"))
+    assert house.boxes() == []
+    assert house.rows("SELECT outcome FROM run") == [("never_started",)]
+
+
+def test_a_task_that_no_box_could_carry_is_refused_before_anything_is_made(house: House) -> None:
+    deployment = house.deploy(PLAIN)
+    with pytest.raises(ContextError, match="TASK"):
+        house.launch(deployment, command=("true",), task="x" * 200_000)
+    assert house.rows("SELECT count(*) FROM run") == [(0,)]

@@ -1,0 +1,119 @@
+"""Restarts of `serve`: boxes outlive it, and the next one finds everything again."""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from profiles.effects import Effect
+from runtime.clock import new_id, utc_now
+from runtime.gate.replies import WITHHELD_TEXT
+from runtime.runs import store
+from runtime.runs.states import LaunchRequest
+from tests.flows.conftest import furnish, serve_clock
+from tests.standins.boxes import small_spec
+from tests.standins.flow_profiles import CLERK, PLAIN, TICKER
+from tests.standins.house import OPERATOR, House, patiently
+from tests.standins.towns import DORA
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("box_images")]
+
+HOUR = timedelta(hours=1)
+INVOICES = {"call": "list_invoices"}
+FOR_EVER = ("sh", "-c", "setsid sleep 1000 & sleep 1000")
+
+
+def test_a_run_goes_on_after_a_restart_and_its_next_call_works(house: House) -> None:
+    """DESIGN section 3: boxes outlive `serve`; the next one takes them up, with a new gateway."""
+    furnish(house)
+    deployment = house.deploy(CLERK)
+    run = house.launch(deployment, INVOICES, {"wait": "/tmp/on"}, INVOICES)
+    run.has_said(1)
+    left = small_spec(labels={"run": run.id, "part": "upstream"})
+    stray = house.kernel.driver.create(left, owner=house.installation, now=utc_now())
+    house.shut()
+    assert house.open() == (run.id,)
+    assert stray.id not in [box.id for box in house.boxes()], "an upstream of the serve before"
+    run.tell("/tmp/on")
+    before, _, after = run.finished()
+    assert after == before
+    assert run.states() == [("list_invoices", "done")] * 2
+    assert house.verified()
+
+
+def test_a_run_that_ended_while_nobody_served_gets_its_ending(house: House) -> None:
+    deployment = house.deploy(PLAIN)
+    run = house.launch(deployment, command=("sh", "-c", "sleep 1; echo last words; exit 4"))
+    driver, box = house.kernel.driver, run.box
+    house.shut()
+    driver.wait(box)
+    assert house.open() == ()
+    assert (run.view.outcome, run.view.exit_code) == ("failed", 4)
+    assert run.output() == "last words\n"
+
+
+def test_boxes_without_a_run_are_removed_at_the_start_of_serving(house: House) -> None:
+    driver = house.kernel.driver
+    stray = driver.create(small_spec(), owner=house.installation, now=utc_now())
+    named = small_spec(labels={"run": new_id("run"), "part": "agent"})
+    driver.start(driver.create(named, owner=house.installation, now=utc_now()))
+    house.shut()
+    assert house.open() == ()
+    assert house.boxes() == [], stray
+
+
+def test_stopping_all_runs_at_the_end_of_serving_ends_each(house: House) -> None:
+    deployment = house.deploy(PLAIN)
+    runs = [house.launch(deployment, command=FOR_EVER) for _ in range(2)]
+    house.shut(stop_runs=True)
+    house.open()
+    assert [run.view.outcome for run in runs] == ["stopped", "stopped"]
+
+
+def test_a_write_approved_just_before_a_restart_is_carried_out_after_it(house: House) -> None:
+    """DESIGN section 3: exactly once, whatever happens to `serve` in between."""
+    furnish(house)
+    deployment = house.deploy(CLERK)
+    house.grant(deployment, Effect.DRAFT)
+    args = {"number": "RE-4100", "message_id": "m1", "result": "matched"}
+    run = house.launch(deployment, {"call": "record_match", "args": args})
+    assert run.finished()[0]["text"] == WITHHELD_TEXT
+    card = house.waiting(run.id)
+    house.do(house.kernel.holds.vote(house.ballot(card, DORA), card.hold))  # counted, not carried out yet
+    house.shut()
+    house.open()
+    patiently(lambda: house.rows("SELECT state FROM action ORDER BY log_seq") == [("held",), ("done",)])
+    with closing(sqlite3.connect(house.volume("ledger") / "ledger.db")) as db:
+        assert db.execute("SELECT count(*) FROM matches").fetchone() == (1,)
+
+
+def test_a_run_whose_upstream_has_changed_meanwhile_is_not_taken_up(house: House) -> None:
+    """R-76 holds over restarts: the run ends, its grants go, and nothing of it stays."""
+    serve_clock(house)
+    deployment = house.deploy(TICKER, "ticker")
+    house.grant(deployment, Effect.DRAFT)
+    run = house.launch(deployment, {"call": "tick"}, {"wait": "/tmp/never"})
+    run.has_said(1)
+    house.shut()
+    serve_clock(house, "ignore_all_previous_instructions")
+    assert house.open() == ()
+    assert run.view.outcome == "killed"
+    assert house.rows("SELECT count(*) FROM effect_grant WHERE revoked_at IS NULL") == [(0,)]
+    assert house.boxes() == []
+
+
+def test_a_launch_that_serve_did_not_survive_never_started(house: House) -> None:
+    """Its box was made and waits behind its gate, and its release was never committed."""
+    request = LaunchRequest(deployment=house.deploy(PLAIN), operator=OPERATOR, command=("true",))
+    now = utc_now()
+    house.write(
+        lambda tx: store.requested(tx, "run-1", request, agent="clerk", expires_at=now + HOUR, now=now)
+    )
+    driver = house.kernel.driver
+    named = small_spec(labels={"run": "run-1", "part": "agent"})
+    driver.start(driver.create(named, owner=house.installation, now=now))
+    house.shut()
+    assert house.open() == ()
+    assert house.rows("SELECT state, outcome FROM run") == [("ended", "never_started")]
+    assert house.boxes() == []
