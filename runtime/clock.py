@@ -1,9 +1,12 @@
 """The only source of time, ids and randomness. Everything else takes them as arguments."""
 
 import base64
+import os
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Lock
+from typing import Final
 
 Clock = Callable[[], datetime]
 NewId = Callable[[str], str]
@@ -20,9 +23,42 @@ def new_id(prefix: str) -> str:
     Args:
         prefix: what is named, such as `run` or `act`; it makes an id readable in a log.
     """
-    return f"{prefix}-{base64.b32encode(secrets.token_bytes(10)).decode().lower()}"
+    return f"{prefix}-{base64.b32encode(random_bytes(10)).decode().lower()}"
 
 
 def random_bytes(count: int) -> bytes:
-    """Return `count` bytes from the operating system's secure source."""
-    return secrets.token_bytes(count)
+    """Return `count` bytes from the operating system's secure source, each given out once."""
+    return _POOL.take(count)
+
+
+class _Pool:
+    """Fetches bytes in larger pieces.
+
+    A call to the system gives other threads the turn; on the path of every action that turn costs far more
+    than the bytes.
+    """
+
+    PIECE: Final = 4096
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._bytes = b""
+
+    def take(self, count: int) -> bytes:
+        """Return fresh bytes."""
+        if count > self.PIECE:
+            return secrets.token_bytes(count)
+        with self._lock:
+            if len(self._bytes) < count:
+                self._bytes = secrets.token_bytes(self.PIECE)
+            taken, self._bytes = self._bytes[:count], self._bytes[count:]
+        return taken
+
+    def forget(self) -> None:
+        """Drop what is left: after a fork, parent and child would give out the same bytes."""
+        self._lock = Lock()
+        self._bytes = b""
+
+
+_POOL: Final = _Pool()
+os.register_at_fork(after_in_child=_POOL.forget)
