@@ -1,5 +1,7 @@
 """What a kernel is built on: settings, record, policy and engine, and what runs need of them."""
 
+import logging
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import httpx
@@ -29,6 +31,8 @@ from runtime.upstreams.opener import ServerOpener
 from runtime.upstreams.upstreams import Upstreams
 from sandboxes.driver import SandboxDriver
 from sandboxes.spec import Runtime
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class Ground:
                 tx, deployment.digest, effects=tuple(Effect), cause=cause, actor="handrail", now=now
             )
 
-        self.ledger.submit(unit)
+        self.ledger.submit(unit).add_done_callback(_report)
 
     def context(self, view: RunView, deployment: Deployment, owner: str) -> RunContext:
         """Build what the gate knows of a run: the profile as far as the policy lets it go, and its rules."""
@@ -116,3 +120,9 @@ class Ground:
             operator=view.operator,
             single_user=view.single_user,
         )
+
+
+def _report(suspending: "Future[None]") -> None:
+    """Say aloud that a deployment could not be suspended; its record does not answer, so nothing acts."""
+    if (error := suspending.exception()) is not None:
+        _LOG.error("a changed deployment could not be suspended: %s", error)

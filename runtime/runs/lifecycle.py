@@ -18,7 +18,7 @@ from sandboxes.attest import attest
 from sandboxes.channel import open_channel
 from sandboxes.driver import Box, BoxState, Phase
 from sandboxes.errors import BoxGoneError, SandboxError
-from sandboxes.outcome import StopCause, outcome_of
+from sandboxes.outcome import Ending, Outcome, StopCause, outcome_of
 from sandboxes.plan import agent_box
 
 LOG_KEPT_BYTES = 262_144
@@ -52,11 +52,16 @@ class Runs:
     async def stop(self, run: str, cause: StopCause = StopCause.STOPPED) -> RunView:
         """End a run's box at once and wait for its ending to be recorded.
 
+        A run that is still being launched is ended on record; its launch finds that out before the release.
+
         Raises:
             RunError: there is no such run.
         """
         view = await self._machinery.view(run)
         watched = self._watched.get(run)
+        if watched is None and view.state is RunState.REQUESTED:
+            await self._record_end(view, Outcome(Ending.STOPPED, "a person stopped the launch"), "")
+            return await self._machinery.view(run)
         if watched is None:
             return view
         watched.cause = watched.cause or cause
@@ -151,8 +156,7 @@ class Runs:
         outcome = outcome_of(state, released=True, cause=cause)
         await _shut(run)
         log = await asyncio.to_thread(self._final_log, run.box)
-        now = self._machinery.clock()
-        await self._machinery.ledger.write(lambda tx: store.ended(tx, run.view, outcome, log, now=now))
+        await self._record_end(run.view, outcome, log)
         await asyncio.to_thread(self._machinery.driver.remove, run.box)
         self._watched.pop(run.view.id, None)
 
@@ -167,11 +171,14 @@ class Runs:
             state = await asyncio.to_thread(self._killed, box)
         outcome = outcome_of(state, released=released, cause=cause)
         log = await asyncio.to_thread(self._final_log, box) if box else ""
-        now = self._machinery.clock()
-        await self._machinery.ledger.write(lambda tx: store.ended(tx, view, outcome, log, now=now))
+        await self._record_end(view, outcome, log)
         if box:
             await asyncio.to_thread(self._machinery.driver.remove, box)
         return False
+
+    async def _record_end(self, view: RunView, outcome: Outcome, log: str) -> None:
+        now = self._machinery.clock()
+        await self._machinery.ledger.write(lambda tx: store.ended(tx, view, outcome, log, now=now))
 
     async def _is_resumed(self, view: RunView, box: Box) -> bool:
         try:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
 
 import docker
 import pytest
@@ -19,8 +18,6 @@ from tests.standins.house import OPERATOR, House, patiently
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("box_images")]
 
-HOUR = timedelta(hours=1)
-INVOICES = {"call": "list_invoices"}
 FOR_EVER = ("sh", "-c", "setsid sleep 1000 & sleep 1000")
 
 
@@ -93,3 +90,16 @@ def test_a_task_that_no_box_could_carry_is_refused_before_anything_is_made(house
     with pytest.raises(ContextError, match="TASK"):
         house.launch(deployment, command=("true",), task="x" * 200_000)
     assert house.rows("SELECT count(*) FROM run") == [(0,)]
+
+
+def test_a_launch_that_is_stopped_before_its_release_runs_nothing(house: House) -> None:
+    request = LaunchRequest(deployment=house.deploy(PLAIN), operator=OPERATOR, command=FOR_EVER)
+    launching = house.start(house.kernel.runs.start(request))
+    ((run,),) = patiently(lambda: house.rows("SELECT id FROM run"))
+    view = house.do(house.kernel.runs.stop(run))
+    assert view.outcome == "stopped"
+    with pytest.raises(RunError, match="not waiting for its release"):
+        launching.result(60)
+    assert house.boxes() == []
+    assert house.rows("SELECT count(*) FROM log_entry WHERE kind = 'run.released'") == [(0,)]
+    assert house.rows("SELECT count(*) FROM log_entry WHERE kind = 'run.ended'") == [(1,)]

@@ -7,7 +7,6 @@ import sqlite3
 import stat
 import threading
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,6 @@ from tests.standins.house import House, patiently
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("box_images")]
 
-HOUR = timedelta(hours=1)
 INVOICES = {"call": "list_invoices"}
 FOR_EVER = ("sh", "-c", "setsid sleep 1000 & sleep 1000")
 
