@@ -50,7 +50,7 @@ def open_engine(url: str, *, max_pages: int | None = None) -> Engine:
         raise DatabaseError(
             f"database `{url}` lives in memory; the record needs a file: sqlite:////path/to/file"
         )
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
     bound = () if max_pages is None else (f"PRAGMA max_page_count={max_pages}",)
     _begin_explicitly(engine, (*_PRAGMAS, *bound))
     return engine
@@ -92,9 +92,25 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def open_writer(engine: Engine) -> Connection:
-    """Open a connection whose transactions may write."""
-    return engine.connect().execution_options(**{_WRITES: True})
+def open_writer(engine: Engine, *, patient: bool = True) -> Connection:
+    """Open a connection whose transactions may write.
+
+    Args:
+        engine: of the database.
+        patient: whether to wait for another program that writes; else `is_busy` errors come at once.
+    """
+    connection = engine.connect().execution_options(**{_WRITES: True})
+    if not patient and engine.dialect.name == "sqlite":
+        with connection.begin():
+            connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    return connection
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether an error says that another program holds the database, so that trying again makes sense."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from profiles.schema import Profile
 from runtime.canonical import JsonValue, canonical, parse_canonical
 from runtime.errors import KernelError
 from runtime.gate.actions import digest_of
-from runtime.record.events import Event, EventKind
 from runtime.record.batch import Tx
+from runtime.record.events import Event, EventKind
 from runtime.tables.agents import DeploymentRow
 
 _DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it to every table class

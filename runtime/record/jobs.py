@@ -16,7 +16,7 @@ Unit = Callable[[Tx], Any]
 class Job:
     """One unit with its future; `result` and `error` are filled in by the writer."""
 
-    __slots__ = ("_claim", "error", "future", "loop", "result", "unit")
+    __slots__ = ("_claim", "error", "future", "loop", "result", "started", "unit")
 
     def __init__(
         self,
@@ -27,6 +27,7 @@ class Job:
         self.unit = unit
         self.future = future
         self.loop = loop
+        self.started = False
         self.result: Any = None
         self.error: BaseException | None = None
         self._claim = Lock()
@@ -35,10 +36,19 @@ class Job:
         """Take the right to run the unit, or to drop it; only the first caller gets it."""
         return self._claim.acquire(blocking=False)
 
+    def unclaim(self) -> None:
+        """Give the right back: nothing has begun, so its submitter may drop it again.
+
+        A future of a thread that was told that it runs cannot be told otherwise; its job stays claimed.
+        """
+        if self.loop is not None and self.started:
+            self.started = False
+            self._claim.release()
+
 
 def claimed(jobs: Iterable[Job]) -> list[Job]:
     """Return the jobs that nobody dropped while they waited; they will run."""
-    return [job for job in jobs if job.claim() and _starts(job.future)]
+    return [job for job in jobs if job.started or (job.claim() and _starts(job))]
 
 
 def fail(jobs: Iterable[Job], error: BaseException) -> None:
@@ -47,8 +57,16 @@ def fail(jobs: Iterable[Job], error: BaseException) -> None:
         job.error = error
 
 
-def deliver(jobs: Iterable[Job]) -> None:
-    """Resolve the futures of finished jobs, waking each event loop once."""
+def deliver(jobs: Iterable[Job], *, here: bool = False) -> None:
+    """Resolve the futures of finished jobs, waking each event loop once.
+
+    Args:
+        jobs: finished, each with its result or error.
+        here: whether the caller runs in the event loop of all of them.
+    """
+    if here:
+        _resolve_all(jobs)
+        return
     by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = defaultdict(list)
     for job in jobs:
         if job.loop is None:
@@ -60,8 +78,9 @@ def deliver(jobs: Iterable[Job]) -> None:
             loop.call_soon_threadsafe(_resolve_all, waiting)
 
 
-def _starts(future: "Future[Any] | asyncio.Future[Any]") -> bool:
-    return not isinstance(future, Future) or future.set_running_or_notify_cancel()
+def _starts(job: Job) -> bool:
+    job.started = not isinstance(job.future, Future) or job.future.set_running_or_notify_cancel()
+    return job.started
 
 
 def _resolve_all(jobs: Iterable[Job]) -> None:

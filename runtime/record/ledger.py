@@ -106,7 +106,7 @@ class Ledger:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         job = Job(unit, future, loop)
-        self._worker.put(job)
+        self._worker.put_in_turn(job, loop)
         wait = asyncio.timeout(self._limits.wait_seconds)
         try:
             async with wait:

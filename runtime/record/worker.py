@@ -1,16 +1,31 @@
-"""The ledger's thread: takes jobs from a queue, commits them in batches, and signs checkpoints when due."""
+"""Who runs the writer: the event loop that asks, for what is quick, and a thread for all else.
 
+Jobs that an event loop submits in one turn are committed together at the end of that turn, in the loop
+itself: handing them to a thread and back costs more than it saves. While the thread is at work, or another
+program holds the database, they go to the thread's queue, where waiting holds up nobody. The thread also
+commits what comes from outside an event loop, and signs the checkpoints that are due.
+"""
+
+import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread, current_thread
+from threading import Lock, Thread, get_ident
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from runtime.db import is_busy
 from runtime.errors import LedgerError, LedgerIntegrityError, LedgerUnavailableError
 from runtime.record.anchor import AnchorState
 from runtime.record.checkpoint import Checkpoint
 from runtime.record.jobs import Job, claimed, deliver, fail
 from runtime.record.writer import Writer
+
+
+class _BusyError(Exception):
+    """Another program writes to the database; nothing has begun."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +39,12 @@ class Limits:
     checkpoint_seconds: float = 60.0
 
 
+_NOTHING = Job(lambda _tx: None, Future())
+"""Wakes the thread, which then sees what is due."""
+
+
 class Worker:
-    """Runs a writer in a thread of its own, until it is stopped."""
+    """Runs a writer, until it is stopped. One at a time holds `_busy` and may use the writer."""
 
     def __init__(self, writer: Writer, limits: Limits, at_end: Callable[[], None]) -> None:
         """Start.
@@ -40,6 +59,15 @@ class Worker:
         self._at_end = at_end
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._gate = Lock()
+        self._busy = Lock()
+        self._user: int | None = None
+        self._turns: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+        self._waiting = Retrying(
+            retry=retry_if_exception_type(_BusyError),
+            wait=wait_random_exponential(multiplier=0.005, max=0.1),
+            stop=stop_after_delay(limits.wait_seconds),
+            reraise=True,
+        )
         self._stopped: LedgerError | None = None
         self._checkpoint_due: float | None = None
         self._checkpoint_error: Exception | None = None
@@ -48,8 +76,8 @@ class Worker:
 
     @property
     def is_here(self) -> bool:
-        """Whether the caller is this worker's own thread."""
-        return current_thread() is self._thread
+        """Whether the caller is called by a unit that runs right now."""
+        return self._user == get_ident()
 
     @property
     def anchor_state(self) -> AnchorState:
@@ -79,6 +107,47 @@ class Worker:
         job.error = refusal
         deliver([job])
 
+    def put_in_turn(self, job: Job, loop: asyncio.AbstractEventLoop) -> None:
+        """Take a job from the running event loop; it is committed when the loop's present turn is over."""
+        jobs = self._turns.get(loop)
+        if jobs is None:
+            jobs = self._turns[loop] = []
+            loop.call_soon(self._end_turn, loop)
+        jobs.append(job)
+
+    def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        jobs = self._turns.pop(loop)
+        if self._stopped is None and len(jobs) <= self._limits.batch_units and self._begin_work(wait=False):
+            try:
+                self._work_in_loop(jobs)
+            finally:
+                self._end_work()
+        else:
+            for job in jobs:
+                self.put(job)
+
+    def _work_in_loop(self, jobs: list[Job]) -> None:
+        try:
+            running, wanted = self._commit(jobs)
+        except _BusyError:
+            for job in jobs:
+                self.put(job)
+            return
+        self._checkpoint_if(wanted=wanted)
+        deliver(running, here=True)
+        if self._checkpoint_is_due():
+            self._queue.put(_NOTHING)
+
+    def _begin_work(self, *, wait: bool) -> bool:
+        if not self._busy.acquire(blocking=wait):
+            return False
+        self._user = get_ident()
+        return True
+
+    def _end_work(self) -> None:
+        self._user = None
+        self._busy.release()
+
     def stop(self) -> None:
         """Commit what is queued, sign a last checkpoint, and end. Twice does no harm."""
         with self._gate:
@@ -100,7 +169,11 @@ class Worker:
             open_for_more = True
             while open_for_more:
                 jobs, open_for_more = self._next_jobs()
-                self._work(jobs)
+                self._begin_work(wait=True)
+                try:
+                    self._work(jobs)
+                finally:
+                    self._end_work()
             self._checkpoint_if(wanted=self._stopped is None or not _is_integrity(self._stopped))
         finally:
             self._writer.close()
@@ -111,7 +184,7 @@ class Worker:
         try:
             job = self._queue.get(timeout=self._seconds_to_checkpoint())
             while job is not None:
-                jobs.append(job)
+                jobs += [job] if job is not _NOTHING else []
                 if len(jobs) >= self._limits.batch_units:
                     return jobs, True
                 job = self._queue.get_nowait()
@@ -119,28 +192,39 @@ class Worker:
             return jobs, True
         return jobs, False
 
-    def _work(self, jobs: Iterable[Job]) -> None:
-        running = claimed(jobs)
-        wanted = False
-        if running:
-            wanted = self._commit(running)
-        if wanted:
-            self._checkpoint_if(wanted=True)
+    def _work(self, jobs: list[Job]) -> None:
+        try:
+            running, wanted = self._waiting(self._commit, jobs)
+        except _BusyError as error:
+            running, wanted = claimed(jobs), False
+            fail(running, _unavailable(error))
+        self._checkpoint_if(wanted=wanted)
         deliver(running)
         self._checkpoint_if(wanted=self._checkpoint_is_due())
 
-    def _commit(self, jobs: list[Job]) -> bool:
-        if self._stopped is not None and _is_integrity(self._stopped):
-            fail(jobs, self._stopped)
-            return False
+    def _commit(self, jobs: list[Job]) -> tuple[list[Job], bool]:
+        """Commit the jobs that nobody has dropped; return them, and whether a checkpoint was asked for.
+
+        Raises:
+            _BusyError: another program writes; nothing has begun, and the jobs can be dropped again.
+        """
+        running = claimed(jobs)
+        wanted = False
         try:
-            return self._writer.commit(jobs)
+            if self._stopped is not None and _is_integrity(self._stopped):
+                fail(running, self._stopped)
+            elif running:
+                wanted = self._writer.commit(running)
         except LedgerIntegrityError as error:
             self._stopped = error
-            fail(jobs, error)
-        except Exception as error:  # noqa: BLE001 a failed batch is an answer to its submitters, not the thread's end
-            fail(jobs, _unavailable(error))
-        return False
+            fail(running, error)
+        except Exception as error:
+            if is_busy(error):
+                for job in running:
+                    job.unclaim()
+                raise _BusyError(f"another program writes to the database: {error}") from error
+            fail(running, _unavailable(error))
+        return running, wanted
 
     def _checkpoint_is_due(self) -> bool:
         entries = self._writer.entries_since_checkpoint

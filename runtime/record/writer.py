@@ -60,7 +60,7 @@ class Writer:
             KeyFileError: the wrap key is not the one that wrapped the data keys.
         """
         self._parts = parts
-        self._connection = open_writer(parts.engine)
+        self._connection = open_writer(parts.engine, patient=False)
         self._statements = Statements.compiled(parts.engine.dialect)
         self._keyring = KeyRing(parts.keys.wrapper)
         self._guard = FileGuard({})

@@ -122,7 +122,7 @@ def _try(directory: Path, order: str, number: int) -> int:
         finally:
             os._exit(0)
     if order == "random":
-        time.sleep(random.Random(number).uniform(0.02, 0.5))  # noqa: S311 a seed makes a failure repeatable
+        time.sleep(random.Random(number).uniform(0.02, 0.3))  # noqa: S311 a seed makes a failure repeatable
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)

@@ -54,7 +54,7 @@ def test_a_change_between_two_units_of_one_transaction_is_seen(
         shop.town.ledger.submit(lambda _tx: time.sleep(0.3))  # what is queued meanwhile is one transaction
         await asyncio.sleep(0.1)
         before = [asyncio.create_task(shop.act("list_folders")) for _ in range(4)]
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.05)  # their turn ends: now they wait in the queue
         shop.town.ledger.submit(lambda tx: sizes.append(tx.committed) or change(shop, tx))
         after = [asyncio.create_task(shop.act("list_folders")) for _ in range(4)]
         return [*await asyncio.gather(*before), *await asyncio.gather(*after)]
