@@ -2,27 +2,33 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from runtime.tables.types import UtcDateTime
 
+_OPEN = text("state = 'intent'")
+
 
 class ActionRow(SQLModel, table=True):
-    """One decided action and how far it got. `state` is one of runtime.gate.states.ActionState."""
+    """One decided action and how far it got. `state` is one of runtime.gate.states.ActionState.
+
+    One index only, of the actions that may be happening now: a row is written and changed at every action.
+    """
 
     __tablename__ = "action"
+    __table_args__ = (Index("ix_action_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),)
 
     id: str = Field(primary_key=True)
-    run: str = Field(foreign_key="run.id", index=True)
-    deployment: str = Field(index=True)
+    run: str = Field(foreign_key="run.id")
+    deployment: str
     kind: str
     tool: str
     effect: str
     args_digest: str
     units: int = 1
     answer: str
-    state: str = Field(index=True)
+    state: str
     log_seq: int  # the entry that holds arguments and verdicts, encrypted
     decided_at: datetime = Field(sa_type=UtcDateTime)
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
