@@ -183,6 +183,7 @@ def _runs(ground: Ground, gate: Gate) -> Runs:
 
     machinery = Machinery(
         ledger=ground.ledger,
+        policies=ground.policies,
         driver=ground.driver,
         clock=ground.clock,
         new_id=new_id,

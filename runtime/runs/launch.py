@@ -1,6 +1,6 @@
 """The launch: from a recorded request to a released agent, in the order that keeps it safe.
 
-1. The request is recorded before anything is made for it.
+1. The request is recorded before anything is made for it, unless the deployment is frozen or has no grant.
 2. The box is made and started; behind its stdin gate it runs nothing yet. Upstreams start beside it.
 3. Listeners are made inside the box's own network namespace; they answer nothing.
 4. The box is attested, and the upstreams offer what the deployment pinned. A mismatch ends the launch.
@@ -16,8 +16,10 @@ from datetime import timedelta
 
 from runtime.deployments import Deployment
 from runtime.drafting import resolve_images
+from runtime.record.batch import Tx
 from runtime.runs import store
 from runtime.runs.machinery import Door, Machinery
+from runtime.runs.permitted import check_permitted
 from runtime.runs.states import LaunchRequest, RunError, RunView
 from runtime.threads import making
 from sandboxes.attest import attest
@@ -49,7 +51,8 @@ async def launch(machinery: Machinery, request: LaunchRequest, deployment: Deplo
         owner: the person who owns the agent.
 
     Raises:
-        RunError: the deployment's image is no longer the pinned one, or the run was stopped meanwhile.
+        RunError: the deployment's image is no longer the pinned one, it is frozen or has no `read` grant,
+            or the run was stopped meanwhile.
         sandboxes.errors.ContextError: the command is empty, or the task is more than a box can carry.
         sandboxes.errors.SandboxError: the box could not be made, or is not what it should be.
         runtime.errors.LedgerError: the record did not take an entry.
@@ -174,7 +177,11 @@ async def _record_request(
     now = machinery.clock()
     expires_at = now + timedelta(seconds=deployment.profile.limits.wall_seconds)
     agent = deployment.parts.agent
-    await machinery.ledger.write(
-        lambda tx: store.requested(tx, run, request, agent=agent, expires_at=expires_at, now=now)
-    )
+
+    def unit(tx: Tx) -> None:
+        roster = machinery.policies.current(tx.conn).roster
+        check_permitted(tx.conn, deployment, now=tx.now, roster=roster)
+        store.requested(tx, run, request, agent=agent, expires_at=expires_at, now=now)
+
+    await machinery.ledger.write(unit)
     return await machinery.view(run)

@@ -9,6 +9,7 @@ from typing import Protocol
 from runtime.clock import Clock, NewId
 from runtime.deployments import Deployment
 from runtime.gate.context import RunContext
+from runtime.people.policies import PolicyBook
 from runtime.record.ledger import Ledger
 from runtime.runs import store
 from runtime.runs.states import RunView
@@ -45,6 +46,7 @@ class Machinery:
 
     Attributes:
         ledger: the record.
+        policies: who counts now.
         driver: of the engine.
         clock: the present moment.
         new_id: names new runs.
@@ -55,6 +57,7 @@ class Machinery:
     """
 
     ledger: Ledger
+    policies: PolicyBook
     driver: SandboxDriver
     clock: Clock
     new_id: NewId

@@ -7,7 +7,6 @@ import docker
 import pytest
 
 from profiles.effects import Effect
-from runtime.gate.replies import WITHHELD_TEXT
 from runtime.runs.states import LaunchRequest, RunError
 from runtime.upstreams.errors import ManifestChangedError
 from sandboxes.errors import ContextError, ImageMissingError
@@ -36,8 +35,8 @@ def test_an_upstream_that_offers_something_else_stops_the_launch_and_takes_the_g
     assert house.rows(standing, d=deployment) == [(0,)]
     assert house.rows("SELECT count(*) FROM log_entry WHERE kind = 'deployment.suspended'") == [(1,)]
     serve_clock(house)
-    (told,) = house.launch(deployment, {"call": "tick"}).finished()
-    assert told["text"] == WITHHELD_TEXT, "the grants do not come back by themselves"
+    with pytest.raises(RunError, match="no standing `read` grant"):
+        house.launch(deployment, {"call": "tick"})
 
 
 @pytest.fixture
@@ -89,6 +88,18 @@ def test_a_task_that_no_box_could_carry_is_refused_before_anything_is_made(house
     deployment = house.deploy(PLAIN)
     with pytest.raises(ContextError, match="TASK"):
         house.launch(deployment, command=("true",), task="x" * 200_000)
+    assert house.rows("SELECT count(*) FROM run") == [(0,)]
+
+
+def test_a_frozen_agent_is_refused_before_anything_is_made(house: House) -> None:
+    """R-64; `tests/runtime/runs/test_permitted.py` has every case."""
+    deployment = house.deploy(PLAIN)
+    house.freeze("clerk")
+    with pytest.raises(
+        RunError, match=r"agent clerk is frozen: a test \(by olga\).*handrail unfreeze freeze-"
+    ):
+        house.launch(deployment, command=("true",))
+    assert house.boxes() == []
     assert house.rows("SELECT count(*) FROM run") == [(0,)]
 
 
