@@ -5,7 +5,7 @@ together with its first grant, `read`; without that grant everything is denied.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,7 +58,8 @@ async def draft(
         opener: makes the wires to the profile's upstreams.
 
     Raises:
-        DeploymentError: the profile asks for more than the policy's ceiling.
+        DeploymentError: the profile asks for more than the policy's ceiling, or calls a tool milder than the
+            tool's own annotations do.
         sandboxes.errors.ImageMissingError: the engine lacks an image.
         runtime.upstreams.errors.UpstreamError: an upstream cannot be opened or lacks a tool.
     """
@@ -71,13 +72,31 @@ async def draft(
     upstreams = Upstreams(loaded.profile, opener(loaded.profile))
     try:
         manifest = await upstreams.start()
-        offers = upstreams.offers
+        offers, understated = upstreams.offers, upstreams.understated()
     finally:
         await upstreams.close()
+    _check_stated(loaded.profile, understated)
     parts = Parts(
         agent=agent, profile=loaded.digest, image=image, upstream_images=images, manifest=manifest.pins
     )
     return Draft(parts=parts, profile=loaded, offers=offers)
+
+
+def _check_stated(profile: Profile, understated: Mapping[str, Effect]) -> None:
+    """Refuse effects below what tools say of themselves: annotations may only raise an effect."""
+    if understated:
+        listed = "; ".join(_told(profile, name, floor) for name, floor in understated.items())
+        raise DeploymentError(
+            f"profile {profile.profile} calls tools milder than they call themselves: {listed}"
+        )
+
+
+def _told(profile: Profile, name: str, floor: Effect) -> str:
+    got = min(profile.tools[name].effects, key=lambda effect: effect.tier)
+    return (
+        f"tool {name}: got effect `{got}`, expected `{floor}` or higher by its annotations; "
+        f"correct `tools.{name}.effect` in the profile"
+    )
 
 
 def resolve_images(profile: Profile, driver: SandboxDriver) -> tuple[str, dict[str, str]]:
