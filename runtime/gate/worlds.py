@@ -19,7 +19,7 @@ _Mark = tuple[object, int | None]
 
 
 class Worlds:
-    """The worlds that were read in the running transaction. Only the record's thread uses it."""
+    """The worlds that were read in the running transaction. Units use it, and never two at once."""
 
     def __init__(self, book: PolicyBook) -> None:
         """Begin without any."""
