@@ -41,11 +41,14 @@ class LiveRun:
     door: Door
 
 
-async def launch(machinery: Machinery, request: LaunchRequest, deployment: Deployment, owner: str) -> LiveRun:
+async def launch(
+    machinery: Machinery, run: str, request: LaunchRequest, deployment: Deployment, owner: str
+) -> LiveRun:
     """Launch a deployment.
 
     Args:
         machinery: what launches need.
+        run: the new run's id.
         request: what the operator asks for.
         deployment: the one requested, as stored.
         owner: the person who owns the agent.
@@ -63,7 +66,6 @@ async def launch(machinery: Machinery, request: LaunchRequest, deployment: Deplo
         model=deployment.profile.model.alias if deployment.profile.model else "",
     )
     await asyncio.to_thread(_check_images, machinery, deployment)
-    run = machinery.new_id("run")
     view = await _record_request(machinery, run, request, deployment)
     launching = Launching(machinery, view, deployment, owner, shown)
     try:

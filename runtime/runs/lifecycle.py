@@ -40,30 +40,39 @@ class Runs:
     def __init__(self, machinery: Machinery) -> None:
         self._machinery = machinery
         self._watched: dict[str, _Watched] = {}
+        self._launching: dict[str, asyncio.Event] = {}
 
     async def start(self, request: LaunchRequest) -> RunView:
         """Launch and watch a run; see `launch` for what is raised."""
         deployment, owner = await asyncio.to_thread(self._subject, request.deployment)
-        run = await launch(self._machinery, request, deployment, owner)
-        self._watch(run)
-        self._watched[run.view.id].reaper = asyncio.create_task(asyncio.to_thread(self._machinery.reap))
+        name = self._machinery.new_id("run")
+        over = self._launching[name] = asyncio.Event()
+        try:
+            run = await launch(self._machinery, name, request, deployment, owner)
+            self._watch(run)
+        finally:
+            del self._launching[name]
+            over.set()
+        self._watched[name].reaper = asyncio.create_task(asyncio.to_thread(self._machinery.reap))
         return run.view
 
     async def stop(self, run: str, cause: StopCause = StopCause.STOPPED) -> RunView:
         """End a run's box at once and wait for its ending to be recorded.
 
-        A run that is still being launched is ended on record; its launch finds that out before the release.
+        A run that is not released yet is ended on record; its launch finds that out before the release. One
+        whose release is committed while its launch goes on is ended as soon as that launch is over.
 
         Raises:
             RunError: there is no such run.
         """
         view = await self._machinery.view(run)
-        watched = self._watched.get(run)
-        if watched is None and view.state is RunState.REQUESTED:
-            await self._record_end(view, Outcome(Ending.STOPPED, "a person stopped the launch"), "")
+        if view.state is RunState.REQUESTED and await self._ended_unreleased(view):
             return await self._machinery.view(run)
+        if launching := self._launching.get(run):
+            await launching.wait()
+        watched = self._watched.get(run)
         if watched is None:
-            return view
+            return await self._machinery.view(run)
         watched.cause = watched.cause or cause
         await asyncio.to_thread(self._machinery.driver.kill, watched.run.box)
         await asyncio.shield(watched.task)
@@ -179,6 +188,13 @@ class Runs:
     async def _record_end(self, view: RunView, outcome: Outcome, log: str) -> None:
         now = self._machinery.clock()
         await self._machinery.ledger.write(lambda tx: store.ended(tx, view, outcome, log, now=now))
+
+    async def _ended_unreleased(self, view: RunView) -> bool:
+        outcome, now = Outcome(Ending.STOPPED, "a person stopped the launch"), self._machinery.clock()
+        states = (RunState.REQUESTED,)
+        return await self._machinery.ledger.write(
+            lambda tx: store.ended(tx, view, outcome, "", now=now, states=states)
+        )
 
     async def _is_resumed(self, view: RunView, box: Box) -> bool:
         try:

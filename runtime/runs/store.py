@@ -1,6 +1,6 @@
 """A run's row and its entries in the log, written together. One function for each step of its life."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -19,6 +19,7 @@ from sandboxes.spec import Runtime
 
 _RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it to every table class
 _ENTRY = LogEntryRow.__table__  # type: ignore[attr-defined]  # likewise
+UNFINISHED = (RunState.REQUESTED, RunState.RUNNING)
 
 
 def requested(
@@ -83,11 +84,31 @@ def released(tx: Tx, run: RunView, shown: Sequence[tuple[str, str, str]], *, now
     tx.append(_event(EventKind.RUN_RELEASED, run, now=now, actor="handrail", data={"context": context}))
 
 
-def ended(tx: Tx, run: RunView, outcome: Outcome, log: str, *, now: datetime) -> bool:
-    """Record a run's ending with the tail of its output; answers whether this call was the one to end it."""
+def ended(
+    tx: Tx,
+    run: RunView,
+    outcome: Outcome,
+    log: str,
+    *,
+    now: datetime,
+    states: Collection[RunState] = UNFINISHED,
+) -> bool:
+    """Record a run's ending with the tail of its output.
+
+    Args:
+        tx: the unit of work.
+        run: which one.
+        outcome: how it ended.
+        log: the tail of its output.
+        now: the present moment.
+        states: those it may be in; in another one nothing is changed.
+
+    Returns:
+        Whether this call was the one to end it.
+    """
     changed = tx.conn.execute(
         update(_RUN)
-        .where(_RUN.c.id == run.id, _RUN.c.state != RunState.ENDED.value)
+        .where(_RUN.c.id == run.id, _RUN.c.state.in_([state.value for state in states]))
         .values(
             state=RunState.ENDED.value,
             ended_at=now,

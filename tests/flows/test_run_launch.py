@@ -114,3 +114,25 @@ def test_a_launch_that_is_stopped_before_its_release_runs_nothing(house: House) 
     assert house.boxes() == []
     assert house.rows("SELECT count(*) FROM log_entry WHERE kind = 'run.released'") == [(0,)]
     assert house.rows("SELECT count(*) FROM log_entry WHERE kind = 'run.ended'") == [(1,)]
+
+
+def test_a_stop_between_the_committed_release_and_the_end_of_the_launch_ends_the_box(house: House) -> None:
+    """An image without a shell is released first; its launch then waits for an upstream that is slow."""
+    serve_clock(house)
+    server, gate = house.volume("clock") / "server.py", house.volume("clock") / "go"
+    waiting = (
+        f"import pathlib, time\nwhile not pathlib.Path('/srv/clock/{gate.name}').exists(): time.sleep(0.05)\n"
+    )
+    server.write_text(waiting + server.read_text())
+    gate.touch()
+    deployment = house.deploy(TICKER.replace("image: handrail/agent:1", f"image: {SHELLLESS}", 1))
+    gate.unlink()
+    request = LaunchRequest(deployment=deployment, operator=OPERATOR, command=("/bin/sleep", "1000"))
+    launching = house.start(house.kernel.runs.start(request))
+    ((run,),) = patiently(lambda: house.rows("SELECT id FROM run WHERE state = 'running'"))
+    stopping = house.start(house.kernel.runs.stop(run))
+    patiently(lambda: house.boxes("agent"))
+    gate.touch()
+    assert stopping.result(60).outcome == "stopped"
+    assert launching.result(60).id == run
+    assert house.boxes() == []

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from profiles.effects import Effect
+from runtime.runs import store
 from runtime.runs.lifecycle import LOG_KEPT_BYTES
 from runtime.runs.states import RunState
+from sandboxes.outcome import Ending, Outcome
 from tests.flows.conftest import furnish
 from tests.standins.flow_profiles import CLERK, PLAIN
 from tests.standins.house import House, patiently
@@ -55,6 +57,17 @@ def test_stopping_ends_the_agent_and_the_children_that_left_its_session(
     assert run.stop().outcome == "stopped"
     assert box not in shared_house.boxes()
     assert run.stop().outcome == "stopped", "twice does no harm"
+
+
+def test_an_ending_meant_for_a_run_that_waits_leaves_a_released_one_alone(
+    shared_house: House, plain: str
+) -> None:
+    """A stop that read the run before its release and writes after it would else leave a box nobody ends."""
+    run = shared_house.launch(plain, command=FOR_EVER)
+    outcome, waits = Outcome(Ending.STOPPED, "too late"), (RunState.REQUESTED,)
+    assert not shared_house.write(lambda tx: store.ended(tx, run.view, outcome, "", now=tx.now, states=waits))
+    assert run.view.state is RunState.RUNNING
+    assert run.stop().outcome == "stopped"
 
 
 def test_an_agent_that_stays_too_long_reaches_its_time_limit(shared_house: House) -> None:
