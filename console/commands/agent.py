@@ -15,7 +15,11 @@ app = group("Register agents and see what their traits demand.")
 _Name = Annotated[str, typer.Argument(help="The agent's name: lower-case letters, digits and dashes.")]
 
 
-@command(app, "register", example="handrail agent register invoice-bot --trait internal-api --owner alice")
+@command(
+    app,
+    "register",
+    example="handrail agent register invoice-bot --trait external-parties --owner ann",
+)
 def register(
     session: Session,
     name: _Name,

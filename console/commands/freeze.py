@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from console.cli import command, single
-from console.client import client_of
+from console.client import Client, client_of
 from console.errors import UsageError
 from console.session import Session
 from console.show.answer import show
@@ -19,7 +19,9 @@ from runtime.tables.types import utc_text
 app = single()
 
 _Agent = Annotated[str | None, typer.Option("--agent", help="Stop one agent.")]
-_Deployment = Annotated[str | None, typer.Option("--deployment", help="Stop one deployment, by its digest.")]
+_Deployment = Annotated[
+    str | None, typer.Option("--deployment", help="Stop one deployment: its digest, or 8 characters of it.")
+]
 _All = Annotated[bool, typer.Option("--all", help="Stop everything.")]
 _Hours = Annotated[int, typer.Option("--hours", min=1, help="When it ends by itself.")]
 _Reason = Annotated[str, typer.Option("--reason", help="Why; it is recorded.")]
@@ -42,10 +44,11 @@ def freeze(
     hours: _Hours = 24,
 ) -> None:
     """Stop actions from the next one on. It asks nothing: stopping must be quick."""
-    scope, target = _target(agent, deployment, everything=everything)
+    scope, named = _target(agent, deployment, everything=everything)
+    client = client_of(session)
+    target = _known(client, scope, named)
     expires_at = utc_now() + min(timedelta(hours=hours), MAXIMUM_LIFE)
     order = Freeze(new_id("frz"), scope, target, reason, expires_at)
-    client = client_of(session)
     body = {
         "id": order.id,
         "scope": scope.value,
@@ -65,3 +68,12 @@ def _target(agent: str | None, deployment: str | None, *, everything: bool) -> t
             "what to freeze", got=f"{len(chosen)} of them", expected="one of --agent, --deployment, --all"
         )
     return chosen[0]
+
+
+def _known(client: Client, scope: Scope, named: str) -> str:
+    """Return what is meant, in full: the stop of a mistyped name would stop nothing."""
+    if scope is Scope.AGENT:
+        return str(client.get("agents", named)["agent"]["name"])
+    if scope is Scope.DEPLOYMENT:
+        return str(client.get("deployments", named)["deployment"]["digest"])
+    return named

@@ -109,6 +109,7 @@ def test_a_revoked_key_counts_no_more_at_once_and_a_stranger_s_never_did(office:
 def test_a_freeze_is_set_listed_and_lifted_by_signature(office: Office) -> None:
     office.begin()
     with office.serving():
+        office.ask("agent", "register", "bot", "--trait", "internal-docs", "--owner", "alice")
         set_ = office.type("freeze", "--agent", "bot", "--reason", "odd mails", "--hours", "2", person="bob")
         (stop,) = office.ask("unfreeze")["freezes"]
         silent = office.type("unfreeze", stop["id"], person="alice")
@@ -119,6 +120,22 @@ def test_a_freeze_is_set_listed_and_lifted_by_signature(office: Office) -> None:
     assert (stop["target"], stop["owner"], stop["reason"]) == ("bot", "bob", "odd mails")
     assert (silent.code, lifted.code) == (2, 0)
     assert left == "nothing is frozen\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(["--agent", "bott"], "no agent bott"), (["--deployment", "0123456789ab"], "0 match, expected one")],
+)
+def test_a_freeze_of_what_is_not_there_is_refused(office: Office, words: list[str], told: str) -> None:
+    """R-64: whoever mistypes a name must not believe that something stopped."""
+    office.begin()
+    with office.serving():
+        printed = office.type("freeze", *words, "--reason", "x", person="bob")
+        standing = office.ask("unfreeze")["freezes"]
+
+    assert printed.code == 1
+    assert told in printed.err
+    assert standing == []
 
 
 @pytest.mark.parametrize("words", [[], ["--all", "--agent", "bot"]])
