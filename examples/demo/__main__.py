@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from examples.demo.office import PEOPLE, Office, Outbox, give_to_boxes, mail_server, open_office
@@ -143,6 +144,7 @@ def _report(office: Office, run: str, verdicts: Counter[str], outbox: Outbox) ->
 
 def _farewell(office: Office) -> None:
     _say("Go on by hand")
+    print(f"  export PATH={Path(sys.executable).parent}:$PATH")
     for name, value in office.environment.items():
         print(f"  export {name}={value}")
     print("  handrail serve &")
