@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, bindparam, insert, select, update
+from sqlalchemy import Connection, Dialect, bindparam, exists, insert, select, update
 
 from profiles.effects import Effect
 from runtime.canonical import JsonValue
@@ -25,11 +25,13 @@ from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.statements import Prepared
 from runtime.tables.grants import GrantCauseRow, GrantRow
+from runtime.tables.log import LogEntryRow
 from runtime.tables.people import StatementRow
 from runtime.tables.types import utc_moment
 
 _GRANT = GrantRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _CAUSE = GrantCauseRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _STATEMENT = StatementRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 _FIELDS = (
@@ -41,11 +43,15 @@ _FIELDS = (
     _GRANT.c.requester,
     _GRANT.c.owner,
 )
+_REVOKED = select(_LOG.c.seq).where(
+    _LOG.c.kind == EventKind.GRANT_REVOKED.value, _LOG.c.subject == _GRANT.c.id
+)
+"""The record knows what was revoked, whatever became of the grant's row."""
 _WITH_CAUSES = (
     select(*_FIELDS, _STATEMENT.c.body, _STATEMENT.c.signature)
     .outerjoin(_CAUSE, _CAUSE.c.grant == _GRANT.c.id)
     .outerjoin(_STATEMENT, _STATEMENT.c.id == _CAUSE.c.statement)
-    .where(_GRANT.c.deployment == bindparam("deployment"), _GRANT.c.revoked_at.is_(None))
+    .where(_GRANT.c.deployment == bindparam("deployment"), _GRANT.c.revoked_at.is_(None), ~exists(_REVOKED))
     .order_by(_GRANT.c.id, _STATEMENT.c.id)
 )
 _STANDING = _WITH_CAUSES.where(

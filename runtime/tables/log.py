@@ -3,6 +3,7 @@
 The leaf is the truth. Every other column of `log_entry` is derived from it, so that it can be searched.
 """
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 
@@ -10,12 +11,13 @@ class LogEntryRow(SQLModel, table=True):
     """One leaf of the Merkle log."""
 
     __tablename__ = "log_entry"
+    __table_args__ = (Index("ix_log_entry_kind_subject", "kind", "subject"),)
 
     seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     leaf: bytes
     leaf_hash: bytes
     at: str = Field(max_length=27)
-    kind: str = Field(index=True, max_length=64)
+    kind: str = Field(max_length=64)
     actor: str | None = None
     agent: str | None = None
     deployment: str | None = None

@@ -5,7 +5,7 @@ import pytest
 from profiles.effects import Effect
 from runtime.freeze import stop
 from runtime.freeze_rules import Scope, matter_to_unfreeze
-from runtime.grants import Issued, standing
+from runtime.grants import Issued, revoke, standing
 from runtime.people.quorum import Short, check_quorum
 from runtime.people.roster import RefusalCode, Refused
 from runtime.people.statement import Matter, StatementType
@@ -229,3 +229,16 @@ def test_a_stop_by_handrail_does_not_end_by_a_date_written_by_hand(staffed: Town
     staffed.tamper("UPDATE freeze SET expires_at = '2020-01-01T00:00:00.000000Z'")
 
     assert stops(staffed)
+
+
+def test_a_revocation_taken_out_of_the_row_still_stands(staffed: Town) -> None:
+    """The record knows what was revoked; without that entry the record itself is broken."""
+    issued = grant(staffed, order(staffed, Effect.READ), OLGA)
+    assert isinstance(issued, Issued)
+    staffed.write(
+        lambda tx: revoke(tx, DEPLOYMENT, effects=[Effect.READ], cause="t", actor="t", now=staffed.now)
+    )
+
+    staffed.tamper("UPDATE effect_grant SET revoked_at = NULL, revoke_cause = NULL")
+
+    assert allowed(staffed) == set()
