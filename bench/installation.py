@@ -95,8 +95,8 @@ def _init(settings: Settings, key: Ed25519PrivateKey, policy: str) -> None:
     text = with_people(policy, [NewPerson(OPERATOR, (public_key_of(key).line,), groups)], version=1)
     ledger = open_ledger(settings)
     signed = [_says(key, origin, first_version(text).matter)]
-    pin = ledger.write_sync(lambda tx: init_policy(tx, text, signed, installation=origin))
-    write_pin(settings.state_dir / PIN_NAME, pin)
+    pin_path = settings.state_dir / PIN_NAME
+    ledger.write_sync(lambda tx: write_pin(pin_path, init_policy(tx, text, signed, installation=origin)))
     ledger.close()
 
 

@@ -18,6 +18,7 @@ from runtime.people.edit import NewPerson, with_people
 from runtime.people.pin import PIN_NAME, write_pin
 from runtime.people.statement import SignedStatement
 from runtime.people.versions import Version
+from runtime.record.batch import Tx
 from runtime.record.keys import load_keys
 from runtime.record.setup import open_ledger, prepare_state
 from runtime.settings import Settings
@@ -61,10 +62,16 @@ def init(session: Session, person: _People, policy: _PolicyFile = None) -> None:
 def _begin(settings: Settings, version: Version, first: list[tuple[NewPerson, Path]]) -> None:
     installation = load_keys(settings.keys_dir).signer.verifier.name
     signed = [_sign(version, new.name, path, installation) for new, path in first]
+
+    def unit(tx: Tx) -> None:
+        # The pin before the commit: a pin without a policy is replaced by the next init, a policy without a
+        # pin would be believed by nobody.
+        pin = init_policy(tx, version.text, signed, installation=installation)
+        write_pin(settings.state_dir / PIN_NAME, pin)
+
     ledger = open_ledger(settings)
     try:
-        pin = ledger.write_sync(lambda tx: init_policy(tx, version.text, signed, installation=installation))
-        write_pin(settings.state_dir / PIN_NAME, pin)
+        ledger.write_sync(unit)
     finally:
         ledger.close()
 

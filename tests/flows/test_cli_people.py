@@ -53,6 +53,20 @@ def test_init_refuses_what_is_no_person(office: Office, person: str, line: str) 
     assert not office.state.exists()
 
 
+def test_init_that_cannot_write_the_pin_leaves_no_policy_behind_and_may_be_repeated(office: Office) -> None:
+    """A policy without its pin would be believed by nobody, and could not be begun again."""
+    in_the_way = office.state / "policy.pin.new"
+    in_the_way.mkdir(parents=True)
+    failed = office.begin()
+    in_the_way.rmdir()
+    again = office.begin()
+
+    assert failed.code == 1
+    assert "policy.pin.new: Is a directory" in failed.err
+    assert (again.code, again.err) == (0, "")
+    assert office.type("audit", "verify").code == 0
+
+
 def test_init_never_begins_twice(office: Office) -> None:
     office.begin()
 

@@ -245,8 +245,10 @@ def _found(settings: Settings) -> str:
     signed = [person.says(matter, to=installation, at=utc_now()) for person in EVERYONE]
     ledger = open_ledger(settings)
     try:
-        pin = ledger.write_sync(lambda tx: init_policy(tx, STAFF, signed, installation=installation))
-        write_pin(settings.state_dir / PIN_NAME, pin)
+        pin_path = settings.state_dir / PIN_NAME
+        ledger.write_sync(
+            lambda tx: write_pin(pin_path, init_policy(tx, STAFF, signed, installation=installation))
+        )
     finally:
         ledger.close()
     return installation
