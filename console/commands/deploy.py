@@ -44,7 +44,7 @@ def create(
     Consent(yes, digest).require(draft_card(drafted, loaded.profile), order.deployment, question)
     said = by.say(order.matter(StatementType.DEPLOY))
     answer = client.post("deployments", body={"draft": order.id, "statement": said})
-    show(session, answer, created_page)
+    show(session, answer, lambda made: created_page(made, loaded.profile))
 
 
 @command(app, "show", example="handrail deploy show 9f3a61c0")

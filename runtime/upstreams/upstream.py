@@ -157,16 +157,18 @@ async def _read_offer(peer: Peer, answer: Mapping[str, Any], profile: Profile) -
     prompts = "prompts" in has and RequestKind.PROMPTS in profile.requests
     instructions = answer.get("instructions")
     return Offer(
-        tools=await _listed(peer, "tools/list", "tools") if "tools" in has else (),
-        resources=await _listed(peer, "resources/list", "resources") if resources else (),
-        templates=await _listed(peer, "resources/templates/list", "resourceTemplates") if resources else (),
-        prompts=await _listed(peer, "prompts/list", "prompts") if prompts else (),
+        tools=await _listed(peer, "tools/list", "tools", "name") if "tools" in has else (),
+        resources=await _listed(peer, "resources/list", "resources", "uri") if resources else (),
+        templates=await _listed(peer, "resources/templates/list", "resourceTemplates", "uriTemplate")
+        if resources
+        else (),
+        prompts=await _listed(peer, "prompts/list", "prompts", "name") if prompts else (),
         instructions=instructions if isinstance(instructions, str) else None,
         capabilities=has,
     )
 
 
-async def _listed(peer: Peer, method: str, member: str) -> tuple[JsonObject, ...]:
+async def _listed(peer: Peer, method: str, member: str, key: str) -> tuple[JsonObject, ...]:
     items: list[JsonObject] = []
     params: JsonObject = {}
     for _ in range(MAX_PAGES):
@@ -181,6 +183,19 @@ async def _listed(peer: Peer, method: str, member: str) -> tuple[JsonObject, ...
         if len(items) > MAX_ITEMS:
             break
         if not isinstance(cursor := page.get("nextCursor"), str):
+            _check_names(method, key, items)
             return tuple(items)
         params = {"cursor": cursor}
     raise UpstreamProtocolError(f"{method} has more than {MAX_PAGES} pages or {MAX_ITEMS} items")
+
+
+def _check_names(method: str, key: str, items: list[JsonObject]) -> None:
+    """Refuse what has no name or shares it: what is shown, pinned and called must be one and the same."""
+    names: set[str] = set()
+    for item in items:
+        name = item.get(key)
+        if not isinstance(name, str) or name in names:
+            raise UpstreamProtocolError(
+                f"{method} answered {key} {name!r:.80}, expected text, each only once"
+            )
+        names.add(name)

@@ -1,7 +1,8 @@
 """A stdio MCP server that misbehaves on request; plain Python, so that it starts at once.
 
 Each tool is one behaviour. `slow` answers after `seconds`, in the order its calls end; `cancelled` tells
-which calls were cancelled; with `--poison` the descriptions try to deceive their reader.
+which calls were cancelled; with `--poison` the descriptions try to deceive their reader, with `--twice` a
+name is given to two tools, with `--nameless` a tool has none.
 """
 
 import asyncio
@@ -39,10 +40,12 @@ def answer(number: int, text: str, **rest: Any) -> None:
 def listed() -> list[dict[str, Any]]:
     description = POISON if "--poison" in sys.argv else "A tool."
     hints = {"readOnlyHint": False, "destructiveHint": True}
-    return [
+    tools = [
         {"name": name, "description": description, "inputSchema": {"type": "object"}, "annotations": hints}
         for name in TOOLS
     ]
+    again = [{**tools[0], "description": "Another tool of the same name."}] if "--twice" in sys.argv else []
+    return [*tools, *again, *([{"description": "No name."}] if "--nameless" in sys.argv else [])]
 
 
 async def call(number: int, name: str, args: dict[str, Any], token: Any) -> None:  # noqa: C901, PLR0912 - one case a tool
