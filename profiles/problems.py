@@ -72,7 +72,7 @@ def _expected(detail: ErrorDetails) -> str:
     if detail["type"] in ("enum", "literal_error"):
         return f"one of {_context(detail)['expected']}"
     said = detail["msg"].partition(" should ")[2] or detail["msg"]
-    said = said.removeprefix("be ").removeprefix("have ")
+    said = said.removeprefix("be ").removeprefix("have ").partition(" after validation")[0]
     return (
         said.replace("a valid array", "a list")
         .replace("a valid tuple", "a list")

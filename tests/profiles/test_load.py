@@ -37,7 +37,7 @@ BROKEN = [
         "no never-list",
         ("never:\n", "never: []\nknown:\n  collections: []\nlimits: {}\nx:\n"),
         19,
-        "never: got a list of 0",
+        "never: got a list of 0, expected at least 1 item",
     ),
     ("a missing effect", ("    effect: send\n", ""), 15, "tools.send_mail.effect: is missing"),
     (
