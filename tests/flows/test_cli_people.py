@@ -141,7 +141,7 @@ def test_a_freeze_is_set_listed_and_lifted_by_signature(office: Office) -> None:
     [(["--agent", "bott"], "no agent bott"), (["--deployment", "0123456789ab"], "0 match, expected one")],
 )
 def test_a_freeze_of_what_is_not_there_is_refused(office: Office, words: list[str], told: str) -> None:
-    """R-64: whoever mistypes a name must not believe that something stopped."""
+    """R-69: whoever mistypes a name must not believe that something stopped."""
     office.begin()
     with office.serving():
         printed = office.type("freeze", *words, "--reason", "x", person="bob")
