@@ -21,7 +21,8 @@ def examine(settings: Settings, client: Client, *, now: datetime) -> list[Findin
         now: the present moment.
     """
     state = examine_state(settings, now=now)
-    people = [] if any(finding.level is Level.FAIL for finding in state[:2]) else examine_people(settings)
+    unusable = any(finding.level is Level.FAIL for finding in state[:2])
+    people = [] if unusable else examine_people(settings, now=now)
     engine = examine_engine(settings.docker_socket)
     return [*engine, *examine_rights(), *state, *people, _serve(client)]
 

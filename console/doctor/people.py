@@ -1,6 +1,9 @@
 """The people: can the policy still change, can a held action still be approved, is anyone left (F28)."""
 
+from datetime import datetime
+
 from console.doctor.finding import Finding, Level, good
+from console.doctor.power import examine_power
 from profiles.policy import Policy, Quorum, Role
 from runtime.db import open_existing, reading
 from runtime.errors import KernelError
@@ -15,13 +18,22 @@ from runtime.settings import Settings
 _ADD = "handrail person add NAME --key-file THEIR.pub --group GROUP"
 
 
-def examine_people(settings: Settings) -> list[Finding]:
-    """Look at the policy in force and at who is left to act under it."""
+def examine_people(settings: Settings, *, now: datetime) -> list[Finding]:
+    """Look at the policy in force, at who is left to act under it, and at what they signed.
+
+    Args:
+        settings: of the installation.
+        now: the present moment.
+    """
     try:
-        state = _state(settings)
+        installation = load_keys(settings.keys_dir).signer.verifier.name
+        book = PolicyBook(settings.state_dir / PIN_NAME, installation)
+        with reading(open_existing(settings.database)) as connection:
+            state = book.current(connection)
+            power = examine_power(connection, state.roster, now=now)
     except KernelError as error:
         return [Finding("policy", Level.FAIL, str(error), "handrail audit verify")]
-    return [*judge_people(state.head.policy, state.roster), *_unsupported(state)]
+    return [*judge_people(state.head.policy, state.roster), *_unsupported(state), *power]
 
 
 def judge_people(policy: Policy, roster: Roster) -> list[Finding]:
@@ -55,10 +67,3 @@ def _all_together(quorum: Quorum, roster: Roster) -> object:
 def _unsupported(state: PolicyState) -> list[Finding]:
     step = "handrail audit verify; somebody wrote to the database by hand"
     return [Finding("policy", Level.FAIL, problem, step) for problem in state.problems]
-
-
-def _state(settings: Settings) -> PolicyState:
-    installation = load_keys(settings.keys_dir).signer.verifier.name
-    book = PolicyBook(settings.state_dir / PIN_NAME, installation)
-    with reading(open_existing(settings.database)) as connection:
-        return book.current(connection)

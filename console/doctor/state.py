@@ -85,6 +85,10 @@ def _head(connection: Connection, *, now: datetime) -> Finding:
     last = utc_moment(head.high_water)
     if now < last:
         behind = (last - now).total_seconds()
-        said = f"the clock is {behind:.0f} s behind the record: leases end by the record's time"
-        return Finding("record", Level.FAIL, said, "set the clock right")
+        said = (
+            f"the clock is {behind:.0f} s behind the record, whose last entry is of {head.high_water[:19]}Z: "
+            "until it has caught up, runs are denied as not live and grants end early"
+        )
+        step = "set the clock right (chronyc tracking, timedatectl); if the record is wrong, wait until then"
+        return Finding("record", Level.FAIL, said, step)
     return good("record", f"{head.size} entries, the last at {head.high_water[:19]}Z")

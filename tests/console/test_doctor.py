@@ -17,10 +17,13 @@ from console.doctor.people import examine_people, judge_people
 from console.doctor.rights import examine_rights
 from console.doctor.state import examine_state
 from console.show.doctor import findings_page
+from profiles.effects import Effect
 from profiles.load import parse_policy
+from runtime.freeze import freeze
+from runtime.freeze_rules import Freeze, Scope
 from runtime.people.roster import build_roster
 from tests.standins.persons import START, Person, Town, policy_of
-from tests.standins.towns import EVERYONE, STAFF
+from tests.standins.towns import DORA, EVERYONE, ROSA, STAFF, grant, order, stop_of
 
 GOOD = {
     "ServerVersion": "20.10.24",
@@ -111,7 +114,10 @@ def test_a_healthy_installation_has_nothing_to_be_done(town: Town) -> None:
     found = _levels(examine_state(town.settings, now=town.now))
 
     assert {found[check] for check in ("state directory", "keys", "record")} == {Level.OK}
-    assert _levels(examine_people(town.settings)) == {"people": Level.OK}
+    assert _levels(examine_people(town.settings, now=town.now)) == {
+        "people": Level.OK,
+        "grants": Level.OK,
+    }
 
 
 def test_a_missing_state_directory_leads_to_init(tmp_path: Path, town: Town) -> None:
@@ -146,7 +152,50 @@ def test_a_clock_behind_the_record_is_a_failure(town: Town) -> None:
 
     finding = next(f for f in found if f.check == "record")
     assert finding.level is Level.FAIL
-    assert "3600 s behind the record" in finding.said
+    assert f"3600 s behind the record, whose last entry is of {START:%Y-%m-%dT%H:%M:%S}Z" in finding.said
+    assert "runs are denied as not live" in finding.said
+    assert finding.next_step.startswith("set the clock right")
+
+
+def _about(town: Town, check: str) -> list[Finding]:
+    return [one for one in examine_people(town.settings, now=town.now) if one.check == check]
+
+
+def test_a_grant_that_its_signatures_do_not_carry_is_named(town: Town) -> None:
+    """DESIGN section 5: such a row grants nothing, and is no secret."""
+    asked = order(town, Effect.DRAFT)
+    grant(town, asked, ROSA)
+    assert [one.level for one in _about(town, "grants")] == [Level.OK]
+
+    town.tamper("UPDATE effect_grant SET effect = 'send' WHERE id = :id", id=asked.id)
+
+    (finding,) = _about(town, "grants")
+    assert finding.level is Level.WARN
+    assert finding.said.startswith(f"grant {asked.id} of send to {asked.deployment[:12]} permits nothing: ")
+    assert "handrail audit verify" in finding.next_step
+
+
+def set_freeze(town: Town, stop: Freeze) -> None:
+    signed, roster = town.signed(DORA, stop.matter), town.state.roster
+    town.write(lambda tx: freeze(tx, stop, signed, roster=roster, now=town.now))
+
+
+def test_a_freeze_whose_row_was_changed_or_deleted_is_named(town: Town) -> None:
+    """What was signed still counts, so the agent stays stopped; somebody must look."""
+    kept, gone = (stop_of(Scope.AGENT, name, town) for name in ("bot", "bot2"))
+    set_freeze(town, kept)
+    set_freeze(town, gone)
+    assert _about(town, "freezes") == []
+
+    town.tamper("UPDATE freeze SET target = 'nobody' WHERE id = :id", id=kept.id)
+    town.tamper("DELETE FROM freeze WHERE id = :id", id=gone.id)
+
+    changed, lost = _about(town, "freezes")
+    assert changed.level is lost.level is Level.FAIL
+    assert changed.said == f"freeze {kept.id} stops agent bot: its row was changed: what was signed counts"
+    assert f"handrail unfreeze {kept.id}" in changed.next_step
+    assert gone.id in lost.said
+    assert "everything is stopped" in lost.said
 
 
 @pytest.mark.parametrize(
@@ -196,6 +245,6 @@ def test_examining_changes_nothing(town: Town) -> None:
     before = {path: path.stat().st_mtime_ns for path in town.settings.state_dir.rglob("*.key")}
 
     examine_state(town.settings, now=town.now)
-    examine_people(town.settings)
+    examine_people(town.settings, now=town.now)
 
     assert {path: path.stat().st_mtime_ns for path in before} == before
