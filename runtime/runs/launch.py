@@ -54,14 +54,14 @@ async def launch(
         owner: the person who owns the agent.
 
     Raises:
-        RunError: the deployment's image is no longer the pinned one, it is frozen or has no `read` grant,
-            or the run was stopped meanwhile.
-        sandboxes.errors.ContextError: the command is empty, or the task is more than a box can carry.
+        RunError: neither the profile nor the request names a command, the deployment's image is no longer
+            the pinned one, it is frozen or has no `read` grant, or the run was stopped meanwhile.
+        sandboxes.errors.ContextError: the task is more than a box can carry.
         sandboxes.errors.SandboxError: the box could not be made, or is not what it should be.
         runtime.errors.LedgerError: the record did not take an entry.
     """
     shown = visible_context(
-        command=request.command or deployment.profile.command,
+        command=_command(request, deployment),
         task=request.task or "",
         model=deployment.profile.model.alias if deployment.profile.model else "",
     )
@@ -158,6 +158,18 @@ class Launching:
         shown = [(item.name, item.digest, item.reason) for item in self._shown.items]
         now = self._machinery.clock()
         await self._machinery.ledger.write(lambda tx: store.released(tx, self._view, shown, now=now))
+
+
+def _command(request: LaunchRequest, deployment: Deployment) -> tuple[str, ...]:
+    command = request.command or deployment.profile.command
+    if not command:
+        agent = deployment.parts.agent
+        raise RunError(
+            f"profile {deployment.profile.profile} names no `command`, so the launch must: "
+            f"handrail launch {agent} -- PROGRAM ARGUMENTS, with a program that image "
+            f"{deployment.profile.image} has"
+        )
+    return command
 
 
 def _check_images(machinery: Machinery, deployment: Deployment) -> None:

@@ -84,6 +84,12 @@ def test_a_launch_that_is_given_up_leaves_nothing(house: House) -> None:
     assert house.rows("SELECT outcome FROM run") == [("never_started",)]
 
 
+def test_a_launch_without_any_command_says_what_to_give(house: House) -> None:
+    with pytest.raises(RunError, match=r"profile plain names no `command`.*handrail launch clerk -- PROGRAM"):
+        house.launch(house.deploy(PLAIN))
+    assert house.rows("SELECT count(*) FROM run") == [(0,)]
+
+
 def test_a_task_that_no_box_could_carry_is_refused_before_anything_is_made(house: House) -> None:
     deployment = house.deploy(PLAIN)
     with pytest.raises(ContextError, match="TASK"):
