@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,21 +94,57 @@ def test_a_command_after_two_dashes_replaces_the_profile_s_and_its_failure_is_to
     assert printed.out.splitlines()[-1].endswith(": failed, exit code 7")
 
 
-def test_serve_may_go_and_come_while_a_box_runs(office: Office) -> None:
-    with office.serving() as first:
+@pytest.mark.parametrize("private", [False, True])
+def test_ctrl_c_at_a_followed_launch_leaves_the_run_alone_as_its_first_line_says(
+    office: Office, *, private: bool
+) -> None:
+    """Ctrl-C reaches the whole group in the foreground; a private serve must not be in it."""
+    with office.serving():
+        _deploy(office, "tick", TICK)
+        if not private:
+            _interrupted_launch(office)
+    if private:
+        _interrupted_launch(office)
+        os.kill(int((office.state / "ledger.lock").read_text()), signal.SIGTERM)
+
+
+def _interrupted_launch(office: Office) -> None:
+    pipe = subprocess.PIPE
+    launch = office.start("launch", "tick", stdout=pipe, stderr=pipe, start_new_session=True)
+    assert launch.stdout is not None
+    first, tick = launch.stdout.readline(), launch.stdout.readline()
+    os.killpg(launch.pid, signal.SIGINT)
+    _, err = launch.communicate(timeout=60)
+    run = first.split()[1]
+    before = office.type("runs", "logs", run).out.splitlines()
+    deadline = time.monotonic() + 60
+    while office.type("runs", "logs", run).out.splitlines()[-1] == before[-1]:
+        assert time.monotonic() < deadline, "the agent has stopped"
+    stopped = office.type("runs", "stop", run)
+
+    assert "Ctrl-C leaves it running; stop it with: handrail runs stop" in first
+    assert (tick, launch.returncode) == ("tick 1\n", 130)
+    assert "Traceback" not in err
+    assert stopped.out == f"run {run}: stopped, exit code 137\n"
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_serve_may_go_and_come_while_a_box_runs(office: Office, end: signal.Signals) -> None:
+    with office.serving(end=end) as first:
         _deploy(office, "tick", TICK)
         run = office.ask("launch", "tick")["run"]["id"]
         follower = office.start("runs", "logs", "-f", run, stdout=subprocess.PIPE)
         followed = follower.stdout.readline() if follower.stdout else ""
     follower.communicate(timeout=60)
     meanwhile = office.type("runs", "list")
+    socket_is_gone = not (office.state / "serve.sock").exists()
     with office.serving() as second:
         took_up = second.stdout.readline() if second.stdout else ""
         alive = office.ask("runs", "show", run)["run"]["state"]
         stopped = office.type("runs", "stop", run)
         ended = office.ask("runs", "show", run)["run"]
 
-    assert first.returncode == 0
+    assert (first.returncode, socket_is_gone) == (0, True)
     assert (followed, follower.returncode) == ("tick 1\n", 0)
     assert meanwhile.err.startswith("handrail: no control plane answers on ")
     assert took_up == f"took up 1 running: {run}\n"
