@@ -35,6 +35,7 @@ def reach(session: Session) -> Client:
 
 def _start(session: Session) -> None:
     log = (session.state_dir or DEFAULT_STATE_DIR) / _LOG_NAME
+    begun = log.stat().st_size if log.exists() else 0
     started = _spawn(session, log)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -44,10 +45,10 @@ def _start(session: Session) -> None:
             note(f"          It ends when it is idle; its output is in {log}.")
             return
         if started.poll() is not None:
-            raise _not_started(log)
+            raise _not_started(log, begun)
         time.sleep(0.05)
     started.terminate()
-    raise _not_started(log)
+    raise _not_started(log, begun)
 
 
 def _spawn(session: Session, log: Path) -> "subprocess.Popen[bytes]":
@@ -75,7 +76,7 @@ def _answers(session: Session) -> bool:
     return True
 
 
-def _not_started(log: Path) -> ConsoleError:
-    lines = log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+def _not_started(log: Path, begun: int) -> ConsoleError:
+    lines = log.read_bytes()[begun:].decode(errors="replace").splitlines()[-_LAST_LINES:]
     said = " ".join(line.removeprefix("handrail: ") for line in lines)
     return ConsoleError(f"a private control plane could not be started: {said}", next_step="handrail doctor")

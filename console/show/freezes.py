@@ -2,13 +2,13 @@
 
 from console.escape import escape
 from console.show.text import Cell, Style, paint, table
-from console.show.values import Json, moment, plain
+from console.show.values import Json, digest, moment, plain
 
 
 def frozen_page(answer: Json) -> list[str]:
     """Say what stands still now, and how it ends."""
     stop = answer["freeze"]
-    what = "everything" if stop["scope"] == "all" else f"{stop['scope']} {escape(stop['target'])}"
+    what = "everything" if stop["scope"] == "all" else f"{stop['scope']} {_target(stop).text}"
     until = moment(stop["expires_at"]).text
     return [
         paint(Cell(f"{what} is frozen from the next action on, until {until}", Style.WARN)),
@@ -21,7 +21,7 @@ def freeze_table(answer: Json) -> list[str]:
     rows = [
         [
             plain(s["id"]),
-            plain(s["target"]),
+            _target(s),
             plain(s["owner"]),
             moment(s["expires_at"]),
             plain(s["problem"] or s["reason"]),
@@ -34,3 +34,7 @@ def freeze_table(answer: Json) -> list[str]:
 def lifted_page(answer: Json) -> list[str]:
     """Say that a freeze ended."""
     return [f"freeze {escape(answer['lifted']['id'])} is lifted by {escape(answer['lifted']['person'])}"]
+
+
+def _target(stop: Json) -> Cell:
+    return digest(stop["target"]) if stop["scope"] == "deployment" else plain(stop["target"])
