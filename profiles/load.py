@@ -134,7 +134,12 @@ def find_profile(where: str) -> LoadedProfile:
         ProfileError: The file cannot be read or anything in it is wrong.
     """
     path = Path(where)
-    return shipped_profile(where) if where in shipped_profiles() and not path.exists() else load_profile(path)
+    if path.exists():
+        return load_profile(path)
+    if where in shipped_profiles():
+        return shipped_profile(where)
+    expected = f"no such file, expected one or the name of a shipped profile: {', '.join(shipped_profiles())}"
+    raise ProfileError(where, [Problem("", expected)])
 
 
 def shipped_policy() -> LoadedPolicy:

@@ -54,6 +54,7 @@ def open_ledger(settings: Settings, *, clock: Clock = utc_now, limits: Limits | 
 def _make_private(directory: Path) -> None:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)  # one that was there before, such as a volume, may be open to others
     except OSError as error:
         raise SettingsError(
             f"state directory {directory} cannot be made: {error.strerror}; "

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -10,7 +11,8 @@ from mcp_server_git.server import create_server
 
 from profiles.compile import compile_profile
 from profiles.effects import Effect
-from profiles.load import parse_profile, shipped_policy, shipped_profile, shipped_profiles
+from profiles.errors import ProfileError
+from profiles.load import find_profile, parse_profile, shipped_policy, shipped_profile, shipped_profiles
 from profiles.policy import Policy, Role
 from profiles.schema import Profile
 from profiles.within import check_within, narrowest
@@ -115,3 +117,14 @@ def test_the_default_policy_follows_the_tier_table() -> None:
     assert policy.promotions[Effect.CRITICAL].acknowledged_by is Role.LEADERSHIP
     assert policy.holds[Effect.CRITICAL].count == 2
     assert json.loads(policy.policy_change.model_dump_json())["count"] == 2
+
+
+def test_a_profile_is_found_by_file_or_by_shipped_name(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(find_profile("doc-reader").text)
+
+    assert find_profile(str(own)).digest == find_profile("doc-reader").digest
+    with pytest.raises(
+        ProfileError, match="no such file, expected one or the name of a shipped profile: act"
+    ):
+        find_profile("doc-raeder")
