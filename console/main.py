@@ -6,6 +6,7 @@ Nothing heavy is imported here; see `console.lazy`.
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
@@ -22,7 +23,19 @@ app = typer.Typer(
     context_settings=CONTEXT,
     invoke_without_command=True,
 )
-app.callback()(print_help)
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    """Print the version if it is asked for, or help if nothing is."""
+    if version:
+        typer.echo(import_module("importlib.metadata").version("handrail"))
+        raise typer.Exit
+    print_help(context)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ PAGE = ROOT / "docs" / "requirements.md"
 _TEST = re.compile(r"^ *(?:async )?def (test_\w+)|\b(R-\d\d|F\d{1,2})\b", re.MULTILINE)
 
 
-def tests_by_number(root: Path) -> dict[str, list[str]]:
+def shown_by(root: Path) -> dict[str, list[str]]:
     """Return for each R- or F-number the tests that name it in their body or docstring, as `file::test`."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted(root.glob("tests/**/test_*.py")):
@@ -45,7 +45,7 @@ def page(sentences: list[tuple[str, str]], tests: dict[str, list[str]]) -> str:
 def main() -> int:
     """Write the page, or with `--check` say whether it is as it would be written."""
     rows = [line.split("\t", 1) for line in SENTENCES.read_text().splitlines() if line.strip()]
-    text = page([(number, sentence) for number, sentence in rows], tests_by_number(ROOT))
+    text = page([(number, sentence) for number, sentence in rows], shown_by(ROOT))
     if "--check" in sys.argv:
         return 0 if PAGE.exists() and PAGE.read_text() == text else 1
     PAGE.write_text(text)

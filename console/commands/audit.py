@@ -2,13 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 
 from console.cli import command, group
 from console.client import client_of
-from console.errors import Exit
+from console.errors import Exit, UsageError
 from console.offline import settings_of
 from console.session import Session
 from console.show.answer import show
@@ -58,10 +58,9 @@ def tail(session: Session, *, lines: _Count = 20, follow: _Follow = False) -> No
 @command(app, "export", example="handrail audit export -o record.jsonl")
 def export(session: Session, *, output: _Output, payloads: _Payloads = False) -> None:
     """Write the whole log as JSON lines that anyone can verify without Handrail."""
-    answer = client_of(session).stream("audit", "export", payloads=payloads)
     count = 0
-    with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        for item in answer:
+    with _new_file(output) as file:
+        for item in client_of(session).stream("audit", "export", payloads=payloads):
             count += file.write(item["text"] + "\n") > 0
     show(session, {"file": str(output), "lines": count}, export_done)
 
@@ -73,6 +72,13 @@ def reconcile(session: Session) -> None:
     show(session, answer, open_table)
     if answer["open"]:
         raise typer.Exit(Exit.BLOCKED)
+
+
+def _new_file(path: Path) -> IO[str]:
+    try:
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists", expected="a new file", next_step="-o another name") from error
 
 
 def _print(session: Session, entry: dict[str, object]) -> None:
