@@ -29,7 +29,7 @@ ADDRESSES = [
     "deb.debian" + ".org",
     "archive.ubuntu" + ".com",
 ]
-MACHINE_PATHS = ["/work/" + "main", "/work/" + "shared", "/opt/" + "pypi"]
+MACHINE_PATHS = [f"{ROOT}/"]
 
 
 def text_of(name: str) -> str:
