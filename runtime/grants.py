@@ -25,7 +25,7 @@ from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.statements import Prepared
 from runtime.tables.grants import GrantCauseRow, GrantRow
-from runtime.tables.log import LogEntryRow
+from runtime.tables.log import REVOCATION, LogEntryRow
 from runtime.tables.people import StatementRow
 from runtime.tables.types import utc_moment
 
@@ -43,7 +43,7 @@ _FIELDS = (
     _GRANT.c.requester,
     _GRANT.c.owner,
 )
-_REVOKED = select(_LOG.c.seq).where(_LOG.c.kind == bindparam("revoked"), _LOG.c.subject == _GRANT.c.id)
+_REVOKED = select(_LOG.c.seq).where(_LOG.c.kind == REVOCATION, _LOG.c.subject == _GRANT.c.id)
 """The record knows what was revoked, whatever became of the grant's row."""
 _WITH_CAUSES = (
     select(*_FIELDS, _STATEMENT.c.body, _STATEMENT.c.signature)
@@ -145,7 +145,7 @@ def granted(conn: Connection, deployment: str, *, now: datetime, roster: Roster)
         now: the later of the present moment and the record's high-water mark.
         roster: who counts now.
     """
-    rows = _standing(conn.dialect).run(conn, _asked(deployment, now)).fetchall()
+    rows = _standing(conn.dialect).run(conn, {"deployment": deployment, "now": now}).fetchall()
     return frozenset(
         Effect(fields[2]) for fields, causes in _grouped(rows) if fault(fields, causes, roster) is None
     )
@@ -153,15 +153,11 @@ def granted(conn: Connection, deployment: str, *, now: datetime, roster: Roster)
 
 def standing(conn: Connection, deployment: str, *, now: datetime, roster: Roster) -> tuple[Standing, ...]:
     """Return the grant rows of a deployment that are neither revoked nor outside their time, with faults."""
-    rows = _standing(conn.dialect).run(conn, _asked(deployment, now)).fetchall()
+    rows = _standing(conn.dialect).run(conn, {"deployment": deployment, "now": now}).fetchall()
     return tuple(
         Standing(fields[0], fields[2], utc_moment(fields[4]), fault(fields, causes, roster))
         for fields, causes in _grouped(rows)
     )
-
-
-def _asked(deployment: str, now: datetime) -> dict[str, Any]:
-    return {"deployment": deployment, "now": now, "revoked": EventKind.GRANT_REVOKED.value}
 
 
 @lru_cache(maxsize=8)

@@ -11,6 +11,8 @@ from runtime.grants import Issued, revoke, standing
 from runtime.people.revocation import matter_to_revoke, revoke_keys
 from runtime.people.roster import RefusalCode, Refused
 from runtime.people.statement import StatementType
+from runtime.record.events import EventKind
+from runtime.tables.log import REVOCATION
 from tests.standins.persons import Person, Town
 from tests.standins.towns import (
     DEPLOYMENT,
@@ -220,3 +222,7 @@ def test_the_tier_is_the_highest_class_with_every_lower_class_in_use(
 ) -> None:
     """R-33: no higher class while a lower one that the profile uses is missing."""
     assert effective_tier(effects, used) == tier
+
+
+def test_the_literal_in_the_query_is_the_kind_that_is_recorded() -> None:
+    assert str(REVOCATION) == f"'{EventKind.GRANT_REVOKED.value}'"

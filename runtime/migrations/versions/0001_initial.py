@@ -99,7 +99,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_log_entry")),
     )
     with op.batch_alter_table("log_entry", schema=None) as batch_op:
-        batch_op.create_index("ix_log_entry_kind_subject", ["kind", "subject"], unique=False)
+        batch_op.create_index(batch_op.f("ix_log_entry_kind"), ["kind"], unique=False)
+        batch_op.create_index(
+            "ix_log_entry_revoked",
+            ["subject"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'grant.revoked'"),
+            postgresql_where=sa.text("kind = 'grant.revoked'"),
+        )
         batch_op.create_index(batch_op.f("ix_log_entry_run"), ["run"], unique=False)
 
     op.create_table(
@@ -415,7 +422,8 @@ def downgrade() -> None:
     op.drop_table("log_head")
     with op.batch_alter_table("log_entry", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_log_entry_run"))
-        batch_op.drop_index("ix_log_entry_kind_subject")
+        batch_op.drop_index("ix_log_entry_revoked")
+        batch_op.drop_index(batch_op.f("ix_log_entry_kind"))
 
     op.drop_table("log_entry")
     op.drop_table("log_data_key")
