@@ -19,7 +19,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import insert
 
-from bench.rows import row
+from bench.rows import row, spread
 from profiles.compile import compile_profile
 from profiles.effects import Effect
 from profiles.load import parse_profile, shipped_policy
@@ -92,12 +92,12 @@ async def _measure(ledger: Ledger, gate: Gate, run: RunContext) -> list[dict[str
         for act, found, times in ((ours, rates[0], alone[0]), (beside, rates[1], alone[1])):
             found.append(await _rate(act))
             times.extend(await _latencies(act, ALONE_ACTIONS // ROUNDS))
-    best, bare = max(rates[0]), max(rates[1])
+    rate, bare = median(rates[0]), median(rates[1])
     p50, p99 = median(alone[0]), quantiles(alone[0], n=100)[98]
-    name = f"durable actions at enforce, {CLIENTS} clients"
+    name = f"durable actions at enforce, {CLIENTS} clients, min/median/p99 {spread(rates[0])}"
     goal = f"at least {ACTIONS_GOAL}"
     return [
-        row(name, "actions/s", best, bare, goal=goal, ok=best >= ACTIONS_GOAL),
+        row(name, "actions/s", rate, bare, goal=goal, ok=rate >= ACTIONS_GOAL),
         row("one durable action at enforce, p50", "ms", p50, median(alone[1]), goal="-", ok=None),
         row(
             "one durable action at enforce, p99", "ms", p99, quantiles(alone[1], n=100)[98], goal="-", ok=None
