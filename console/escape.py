@@ -92,10 +92,6 @@ def _walk(text: str, spell: Callable[[str], str]) -> str:
     return "".join(shown)
 
 
-def _json_line(line: str) -> str:
-    return line if line.isascii() and line.isprintable() else _walk(line, _in_json)
-
-
 def _backslashed(character: str) -> str:
     if character in _SHORT:
         return _SHORT[character]

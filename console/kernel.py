@@ -3,8 +3,6 @@
 import logging
 from dataclasses import dataclass
 
-from starlette.types import ASGIApp
-
 from console.ground import Ground
 from profiles.schema import Profile
 from rollout.scheduler import JobFault
@@ -16,8 +14,7 @@ from runtime.gate.context import RunContext
 from runtime.gate.enforce import Gate
 from runtime.gate.holds import HoldBook
 from runtime.gate.parts import HOLD_WAIT_SECONDS, GateParts, Notifier
-from runtime.gateway.model_app import ModelApp, NoModels
-from runtime.gateway.model_call import ModelGate
+from runtime.gateway.model_app import models_of
 from runtime.gateway.server import RunGateway
 from runtime.notify import HookNotifier, Hooks
 from runtime.people.pin import PIN_NAME
@@ -33,7 +30,7 @@ from runtime.runs.lifecycle import Runs
 from runtime.runs.machinery import Machinery
 from runtime.settings import Settings
 from runtime.upstreams.opener import ServerOpener
-from runtime.upstreams.providers import model_client, provider_of
+from runtime.upstreams.providers import model_client
 from sandboxes.docker_driver import DockerDriver
 from sandboxes.driver import SandboxDriver
 from sandboxes.reaper import start_reaper
@@ -178,7 +175,7 @@ def _runs(ground: Ground, gate: Gate) -> Runs:
 
     def door(run: RunContext, deployment: Deployment, runtime: Runtime) -> RunDoor:
         upstreams = ground.upstreams(deployment, runtime, run.run)
-        models = _models(ground, gate, run)
+        models = models_of(run, ground.settings, ground.models, gate=gate, new_id=new_id)
         return RunDoor(RunGateway(run, gate=gate, upstreams=upstreams, models=models), upstreams)
 
     machinery = Machinery(
@@ -193,11 +190,3 @@ def _runs(ground: Ground, gate: Gate) -> Runs:
         reap=lambda: start_reaper(ground.installation, lock, ground.engine),
     )
     return Runs(machinery)
-
-
-def _models(ground: Ground, gate: Gate, run: RunContext) -> ASGIApp:
-    spec = run.profile.model
-    if spec is None:
-        return NoModels()
-    provider = provider_of(spec.provider, ground.settings)
-    return ModelApp(spec, ModelGate(run, spec, provider, ground.models, gate=gate, new_id=new_id))

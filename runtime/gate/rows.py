@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, bindparam, select, update
+from sqlalchemy import Connection, Dialect, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from runtime.gate.context import RunContext
@@ -25,7 +25,6 @@ _SETTLE = (
     .where(_ACTION.c.id == bindparam("action"), _ACTION.c.state == bindparam("old_state"))
     .values(state=bindparam("new_state"), settled_at=bindparam("at"))
 )
-_STATE = select(_ACTION.c.state).where(_ACTION.c.id == bindparam("action"))
 
 
 class ActionReusedError(ValueError):
@@ -80,12 +79,6 @@ def settle_action(conn: Connection, action: str, state: ActionState, *, now: dat
     return _prepared(conn.dialect)["settle"].run(conn, row).rowcount == 1
 
 
-def state_of(conn: Connection, action: str) -> ActionState | None:
-    """Return how far an action came; None when it was never recorded."""
-    row = _prepared(conn.dialect)["state"].run(conn, {"action": action}).fetchone()
-    return None if row is None else ActionState(row[0])
-
-
 def reserve(conn: Connection, run: RunContext, names: Iterable[str], units: int, *, now: datetime) -> None:
     """Raise every budget that an action draws on; the caller has checked that there is room."""
     rows = [_budget(run, name, units, now) for name in names]
@@ -122,7 +115,6 @@ def _prepared(dialect: Dialect) -> Mapping[str, Prepared]:
     return {
         "action": Prepared(again, dialect),
         "settle": Prepared(_SETTLE, dialect),
-        "state": Prepared(_STATE, dialect),
         "budget": Prepared(raised, dialect),
         "seen": Prepared(upsert(SeenRow).on_conflict_do_nothing(), dialect),
     }
