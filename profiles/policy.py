@@ -7,8 +7,9 @@ that would let one person do so. A role that nobody holds can do nothing.
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from profiles.base import Name, Strict
 from profiles.effects import Effect
@@ -26,6 +27,17 @@ PublicKey = Annotated[
 
 Identity = Annotated[str, Field(min_length=1, max_length=320, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
 """Another account of the same person, as `kind:name`; two accounts are never two persons (F7)."""
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"got {name!r}, expected a time zone such as Europe/Berlin") from error
+    return name
+
+
+TimeZone = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_known_zone)]
 
 
 class Role(StrEnum):
@@ -113,6 +125,60 @@ class Expiry(Strict):
     promotion_hours: Annotated[int, Field(ge=1, le=72)] = 72
 
 
+class EvidenceRules(Strict):
+    """What counts as evidence.
+
+    Attributes:
+        draw_all_up_to: Items of one class in one draw up to which all are drawn; of more, this many.
+        blind_share: Share of the drawn suggestions that a reviewer decides about before seeing the proposal.
+        executed_share: Share of the executed writes that is drawn for people to look at, never less than one.
+        distinct_days: Days on which judged items must have happened (G2).
+        confirm_hours: Hours in which a second reviewer may contradict a `harmful` verdict.
+        cool_down_days: Days after a demotion in which nothing can be promoted.
+        rollback_days: Days in which a deployment can be returned to with its grants.
+    """
+
+    draw_all_up_to: Annotated[int, Field(ge=20, le=10_000)] = 200
+    blind_share: Annotated[float, Field(ge=0.1, le=1)] = 0.2
+    executed_share: Annotated[float, Field(ge=0.01, le=1)] = 0.1
+    distinct_days: Annotated[int, Field(ge=10, le=365)] = 10
+    confirm_hours: Annotated[int, Field(ge=1, le=24)] = 24
+    cool_down_days: Annotated[int, Field(ge=14, le=365)] = 14
+    rollback_days: Annotated[int, Field(ge=0, le=14)] = 14
+
+
+class ReviewRules(Strict):
+    """Who closes reviews, and how long they may take.
+
+    Attributes:
+        close: Who must sign to close a review; never the agent's owner.
+        grace_hours: Hours after a review was due for which grants still last.
+        specification_days: Days between two reviews of the profile itself (R-42).
+        evaluation_days: Days between two evaluations of a live agent (R-72).
+    """
+
+    close: Quorum = Quorum(count=1, roles=(Role.ROLLOUT_MANAGER, Role.DOMAIN_REVIEWER, Role.SECURITY))
+    grace_hours: Annotated[int, Field(ge=0, le=48)] = 48
+    specification_days: Annotated[int, Field(ge=7, le=92)] = 90
+    evaluation_days: Annotated[int, Field(ge=7, le=92)] = 90
+
+
+class AlertRules(Strict):
+    """When a deviation is everybody's business.
+
+    Attributes:
+        review_hours: Hours after its first occurrence in which an alert must be reviewed (R-27).
+        pattern_count: Occurrences of one pattern that open an incident (R-52).
+        pattern_days: Days in which they are counted.
+        heartbeat_hours: Hours without a heartbeat after which writes are suspended.
+    """
+
+    review_hours: Annotated[int, Field(ge=1, le=24)] = 24
+    pattern_count: Annotated[int, Field(ge=2, le=3)] = 3
+    pattern_days: Annotated[int, Field(ge=30, le=365)] = 30
+    heartbeat_hours: Annotated[int, Field(ge=1, le=2)] = 2
+
+
 class Ceiling(Strict):
     """The most that a profile may ask for."""
 
@@ -131,6 +197,7 @@ class Policy(Strict):
         promotions: Who must approve a grant, by the effect class it opens (draft opens tier 1, and so on).
         thresholds: What must have been shown before a grant, by the effect class it opens.
         policy_change: Who must sign a change of this file; always two persons or more.
+        time_zone: The organisation's own, as IANA names it; only "the same day" is reckoned in it (F24).
         never: The organisation's own never-list, added to that of every profile.
     """
 
@@ -143,6 +210,10 @@ class Policy(Strict):
     thresholds: Mapping[Effect, Threshold]
     policy_change: Quorum
     expiry: Expiry = Expiry()
+    evidence: EvidenceRules = EvidenceRules()
+    reviews: ReviewRules = ReviewRules()
+    alerts: AlertRules = AlertRules()
+    time_zone: TimeZone = "UTC"
     ceiling: Ceiling
     never: tuple[NeverRule, ...] = ()
 

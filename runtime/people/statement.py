@@ -50,6 +50,19 @@ class StatementType(StrEnum):
     GRANT = "grant"
     DEPLOY = "deploy"
     DISPOSITION = "disposition"
+    EXPECTATION = "expectation"  # what a reviewer would do, said before the proposal is shown
+    ASSESSMENT = "assessment"  # a verdict of the assessment of one deployment (G9)
+    ACCEPTANCE = "acceptance"  # a manager accepts, in words, what a review gate cannot measure (G7)
+    PROMOTE = "promote"  # a request for one more effect class
+    WITHDRAW = "withdraw"
+    EXCEPTION = "exception"  # a shorter observation than the policy asks for
+    DEMOTE = "demote"
+    ROLLBACK = "rollback"  # back to an earlier deployment, within the window
+    REVIEW = "review"  # closes a review, and renews the grants that it names
+    RESUME = "resume"  # ends a suspension
+    ESCALATION = "escalation"
+    INCIDENT = "incident"  # a leader's acknowledgement
+    OUTDATED = "outdated"  # the rules of the business have changed
 
 
 def _type(value: object) -> object:

@@ -32,6 +32,11 @@ class EventKind(StrEnum):
     DEPLOYMENT_SUSPENDED = "deployment.suspended"
     GRANT_ISSUED = "grant.issued"
     GRANT_REVOKED = "grant.revoked"
+    GRANT_RENEWED = "grant.renewed"
+    WRITES_SUSPENDED = "writes.suspended"
+    WRITES_RESUMED = "writes.resumed"
+    DEPLOYMENT_OUTDATED = "deployment.outdated"
+    DEPLOYMENT_RESTORED = "deployment.restored"
     LEASE_ISSUED = "lease.issued"
     LEASE_REVOKED = "lease.revoked"
 
@@ -56,10 +61,30 @@ class EventKind(StrEnum):
     APPROVAL_ENDED = "approval.ended"  # expired, voided or used
     SUGGESTION_MADE = "suggestion.made"
     SUGGESTION_JUDGED = "suggestion.judged"
+    EXPECTATION_STATED = "expectation.stated"
+    EXECUTED_JUDGED = "executed.judged"
+
+    # The rollout: evidence, promotions and reviews.
+    ITEMS_DRAWN = "items.drawn"
+    ASSESSMENT_RECORDED = "assessment.recorded"
+    GATE_ACCEPTED = "gate.accepted"
+    PROMOTION_REQUESTED = "promotion.requested"
+    PROMOTION_VOTED = "promotion.voted"
+    PROMOTION_EXCEPTED = "promotion.excepted"
+    PROMOTION_APPLIED = "promotion.applied"
+    PROMOTION_ENDED = "promotion.ended"  # rejected, expired, stale or withdrawn
+    DEPLOYMENT_DEMOTED = "deployment.demoted"
+    REVIEW_OWED = "review.owed"
+    REVIEW_PRINTED = "review.printed"
+    REVIEW_CLOSED = "review.closed"
 
     # Deviations and the control plane.
     ALERT_RAISED = "alert.raised"
     ALERT_CLOSED = "alert.closed"
+    ALERT_OVERDUE = "alert.overdue"
+    INCIDENT_OPENED = "incident.opened"
+    INCIDENT_ACKNOWLEDGED = "incident.acknowledged"
+    LEADER_CHANGED = "leader.changed"
     NOTICE_SENT = "notice.sent"
     SERVE_STARTED = "serve.started"
     SERVE_STOPPED = "serve.stopped"
@@ -78,6 +103,15 @@ CHECKPOINT_KINDS = frozenset(
         EventKind.DEPLOYMENT_SUSPENDED,
         EventKind.GRANT_ISSUED,
         EventKind.GRANT_REVOKED,
+        EventKind.GRANT_RENEWED,
+        EventKind.WRITES_SUSPENDED,
+        EventKind.WRITES_RESUMED,
+        EventKind.PROMOTION_REQUESTED,
+        EventKind.PROMOTION_VOTED,
+        EventKind.PROMOTION_APPLIED,
+        EventKind.DEPLOYMENT_DEMOTED,
+        EventKind.REVIEW_CLOSED,
+        EventKind.INCIDENT_ACKNOWLEDGED,
         EventKind.APPROVAL_GIVEN,
         EventKind.APPROVAL_REJECTED,
         EventKind.SERVE_STOPPED,

@@ -21,6 +21,8 @@ class GrantRow(SQLModel, table=True):
     valid_until: datetime = Field(sa_type=UtcDateTime)
     requester: str
     owner: str
+    basis: str | None = Field(default=None, max_length=64)  # the frozen evidence that its signers saw
+    restores: str | None = None  # the grant of a deployment that is returned to, within the rollback window
     issued_at: datetime = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     revoke_cause: str | None = None
