@@ -1,0 +1,1 @@
+"""Review gates: the conditions for a promotion. Pure functions over evidence."""
