@@ -58,7 +58,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Dwell:
-    """What the monitor observed. Only heartbeats count (F1), and only days on which the deployment acted (F14).
+    """What the monitor observed: only heartbeats count (F1), and only days of activity (F14).
 
     Attributes:
         since: when the present tier, and so the window, began.
