@@ -107,6 +107,31 @@ def open_writer(engine: Engine, *, patient: bool = True) -> Connection:
     return connection
 
 
+class ChangeCounter:
+    """What SQLite counts of the changes that one connection sees; see its PRAGMA data_version."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Count for this connection of the driver."""
+        self._connection = connection
+
+    def rows(self) -> int:
+        """How many rows this connection has changed, undone ones too."""
+        return self._connection.total_changes
+
+    def others(self) -> int:
+        """Return a number that is another one after any other connection has committed a change.
+
+        Inside a transaction it speaks of all that was committed before its view was taken.
+        """
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def change_counter(connection: Connection) -> ChangeCounter | None:
+    """Return the counter of a connection; None for a database that does not count."""
+    driver = connection.connection.driver_connection
+    return ChangeCounter(driver) if isinstance(driver, sqlite3.Connection) else None
+
+
 def is_busy(error: BaseException) -> bool:
     """Whether an error says that another program holds the database, so that trying again makes sense."""
     cause = error.orig if isinstance(error, DBAPIError) else error

@@ -20,6 +20,7 @@ from runtime.freeze_rules import Stop
 from runtime.gate.answers import Reason, ReasonCode
 from runtime.gate.context import RunContext
 from runtime.gate.facts import Approval, Facts, LeaseState, Power, Standing, Usage
+from runtime.gate.turns import next_turn
 from runtime.people.policies import PolicyBook
 from runtime.people.roster import Roster
 from runtime.record.statements import Prepared
@@ -73,6 +74,7 @@ class World:
     Attributes:
         lease: the run's lease, if it has one already.
         until: the moment up to which the run may act.
+        turns_at: from this moment on it may be another one, though nobody has written anything.
     """
 
     standing: Standing
@@ -80,6 +82,7 @@ class World:
     power: Power
     roster: Roster
     until: datetime | None
+    turns_at: datetime = field(compare=False)
     usage: Usage = field(compare=False, default_factory=Usage)
 
     def lease_state(self, now: datetime, *, carrying: bool) -> LeaseState:
@@ -114,12 +117,14 @@ def read_world(
     row = _prepared(conn.dialect)["run"].run(conn, asked).fetchone()
     stops = freeze.frozen(conn, agent=run.agent, deployment=run.deployment, now=now, roster=roster)
     effects = grants.granted(conn, run.deployment, now=now, roster=roster)
+    until = _moment(row[4]) if row else None
     return World(
         _standing(row, run, stops, now=now, carrying=carrying),
         _lease(row),
         Power(effects),
         roster,
-        _moment(row[4]) if row else None,
+        until,
+        next_turn(conn, run.deployment, until=until, stops=stops, now=now),
         read_usage(conn, run, now=now),
     )
 

@@ -1,59 +1,66 @@
-"""Reading worlds inside the record's transactions: once for all units of one, while nobody changes them.
+"""Reading worlds inside the record's transactions: anew only if one can have become another.
 
-SQLite counts every row that a connection changes, undone ones too. In one transaction nobody else can write.
-So while the count stands where our own last unit left it, nothing that a world is made of has changed. On any
-other database each unit reads anew.
+A world that was read stays good, in this transaction and in later ones, while all of this holds:
+
+- nobody but the gate's own units has written: no unit changed a row or appended an entry, no other connection
+  or process committed, no transaction was undone (`runtime.record.changes`);
+- the moment is not before that of the reading, and none has come at which time alone changes something
+  (`World.turns_at`);
+- it is at most `MOST_AGE` old, whatever is said above.
+
+Where nobody counts changes, on any other database than SQLite, each unit reads anew.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from runtime.gate.context import RunContext
 from runtime.gate.world import World, read_usage, read_world
 from runtime.people.policies import PolicyBook
 from runtime.record.batch import Tx
+from runtime.record.changes import Mark
 
-_Mark = tuple[object, int | None]
+MOST_AGE: Final = timedelta(seconds=1)
 
 
 class Worlds:
-    """The worlds that were read in the running transaction. Units use it, and never two at once."""
+    """The worlds that are still good. Units use it, and never two at once."""
 
     def __init__(self, book: PolicyBook) -> None:
         """Begin without any."""
         self._book = book
-        self._mark: _Mark = (None, None)
-        self._read: dict[tuple[str, str, datetime], World] = {}
+        self._mark: Mark | None = None
+        self._read: dict[tuple[str, str, str], tuple[datetime, World]] = {}
 
     def read(self, tx: Tx, run: RunContext, *, now: datetime) -> World:
         """Return the world of a run as it is in this transaction; its budgets are read at each call."""
-        mark = _mark_of(tx)
-        if mark[1] is None or mark != self._mark:
+        mark = tx.mark
+        if mark is None or mark != self._mark:
             self._read.clear()
             self._mark = mark
-        key = (run.run, run.deployment, now)
-        known = self._read.get(key)
-        if known is not None:
+        key = (run.run, run.agent, run.deployment)
+        began, known = self._read.get(key, (now, None))
+        if known is not None and _is_good(known, began, now):
             return replace(known, usage=read_usage(tx.conn, run, now=now))
         world = read_world(tx.conn, run, book=self._book, now=now)
-        self._read[key] = world
+        self._read[key] = (now, world)
         return world
 
     @contextmanager
     def own_writes(self, tx: Tx) -> Iterator[None]:
         """Say that what is written inside is part of no world: actions, budgets, their leases, outcomes."""
-        untouched = _mark_of(tx) == self._mark
+        untouched = tx.mark == self._mark
         yield
         if untouched:
-            self._mark = _mark_of(tx)
+            self._mark = tx.mark
 
     def forget(self) -> None:
         """Read anew next time: a unit has written what a world is made of."""
-        self._mark = (None, None)
+        self._mark = None
 
 
-def _mark_of(tx: Tx) -> _Mark:
-    changes = getattr(tx.conn.connection.driver_connection, "total_changes", None)
-    return tx.transaction, changes if isinstance(changes, int) else None
+def _is_good(world: World, began: datetime, now: datetime) -> bool:
+    return began <= now < began + MOST_AGE and now < world.turns_at

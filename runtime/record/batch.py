@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 from runtime.errors import LedgerIntegrityError, LedgerUnavailableError
+from runtime.record.changes import Changes, Mark
 from runtime.record.events import CHECKPOINT_KINDS, Event
 from runtime.record.leaf import encode_leaf
 from runtime.record.merkle import Frontier, leaf_hash
@@ -61,9 +62,12 @@ class Tx:
         return self._batch.now
 
     @property
-    def transaction(self) -> object:
-        """This transaction: the same object for all units that run in it, and for no other."""
-        return self._batch
+    def mark(self) -> Mark | None:
+        """Where the database stands: an equal mark, in this transaction or a later one, means no change.
+
+        None where that cannot be told; see `runtime.record.changes`.
+        """
+        return self._batch.changes.mark()
 
     @property
     def committed(self) -> int:
@@ -92,7 +96,7 @@ class Tx:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class _Point:
     entries: int
     payloads: int
     high_water: str
@@ -108,6 +112,7 @@ class Batch:
         head: Head,
         *,
         statements: Statements,
+        changes: Changes,
         now: datetime,
         random: Callable[[int], bytes],
     ) -> None:
@@ -117,6 +122,7 @@ class Batch:
         self.data_key: DataKey | None = None
         self._connection = connection
         self._statements = statements
+        self.changes = changes
         self._head = head
         self._random = random
         self._high_water = head.high_water
@@ -132,11 +138,11 @@ class Batch:
             BatchLostError: it could not be undone alone; all of the transaction is gone.
             Exception: whatever the unit raised.
         """
-        mark = _Mark(len(self._entries), len(self._payloads), self._high_water, self.wants_checkpoint)
+        point = _Point(len(self._entries), len(self._payloads), self._high_water, self.wants_checkpoint)
         try:
             result = unit(Tx(self))
         except Exception:
-            self._undo(mark)
+            self._undo(point)
             raise
         self._leave_savepoint("RELEASE SAVEPOINT unit")
         return result
@@ -160,6 +166,7 @@ class Batch:
         leaf = encode_leaf(seq, at, event, commitment)
         self._entries.append(_entry(seq, at, leaf, event))
         self._high_water = at
+        self.changes.appended()
         self.wants_checkpoint = self.wants_checkpoint or event.kind in CHECKPOINT_KINDS
         return seq
 
@@ -174,12 +181,15 @@ class Batch:
         frontier = Frontier.from_bytes(self._head.size, self._head.frontier)
         for entry in self._entries:
             frontier.append(entry["leaf_hash"])
-        self._statements.entry.run_many(self._connection, self._entries)
-        if self._payloads:
-            self._statements.payload.run_many(self._connection, self._payloads)
-        return self._move_head(Head(self._head.origin, frontier.size, frontier.to_bytes(), self._high_water))
+        head = Head(self._head.origin, frontier.size, frontier.to_bytes(), self._high_water)
+        with self.changes.of_the_record():
+            self._statements.entry.run_many(self._connection, self._entries)
+            if self._payloads:
+                self._statements.payload.run_many(self._connection, self._payloads)
+            self._move_head(head)
+        return head
 
-    def _move_head(self, head: Head) -> Head:
+    def _move_head(self, head: Head) -> None:
         moved = {
             "head_id": HEAD_ID,
             "old_size": self._head.size,
@@ -191,7 +201,6 @@ class Batch:
             raise LedgerIntegrityError(
                 "the head of the log moved inside our transaction; run `handrail audit verify`"
             )
-        return head
 
     def _seal(self, seq: int, event: Event) -> Commitment:
         if self.data_key is None or event.payload is None:
@@ -202,11 +211,11 @@ class Batch:
         self._payloads.append({"seq": seq, "key_id": commitment.key, "sealed": sealed})
         return commitment
 
-    def _undo(self, mark: _Mark) -> None:
-        del self._entries[mark.entries :]
-        del self._payloads[mark.payloads :]
-        self._high_water = mark.high_water
-        self.wants_checkpoint = mark.wants_checkpoint
+    def _undo(self, point: _Point) -> None:
+        del self._entries[point.entries :]
+        del self._payloads[point.payloads :]
+        self._high_water = point.high_water
+        self.wants_checkpoint = point.wants_checkpoint
         self._leave_savepoint("ROLLBACK TO SAVEPOINT unit", "RELEASE SAVEPOINT unit")
 
     def _leave_savepoint(self, *statements: str) -> None:

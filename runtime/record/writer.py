@@ -20,6 +20,7 @@ from runtime.db import database_file, open_writer
 from runtime.errors import LedgerIntegrityError
 from runtime.record.anchor import Anchor, AnchorState
 from runtime.record.batch import HEAD_ID, Batch, BatchLostError, Head, read_head
+from runtime.record.changes import Changes
 from runtime.record.checkpoint import Checkpoint, sign_checkpoint
 from runtime.record.events import Event, EventKind
 from runtime.record.guard import FileGuard
@@ -61,6 +62,7 @@ class Writer:
         """
         self._parts = parts
         self._connection = open_writer(parts.engine, patient=False)
+        self._changes = Changes(self._connection)
         self._statements = Statements.compiled(parts.engine.dialect)
         self._keyring = KeyRing(parts.keys.wrapper)
         self._guard = FileGuard({})
@@ -106,6 +108,7 @@ class Writer:
                 head = batch.flush()
                 step("batch.flushed")
         except BaseException:
+            self._changes.rolled_back()
             self._keyring.forget()
             self._clock_is_behind = False  # what was to be said of the clock is undone too
             raise
@@ -125,7 +128,7 @@ class Writer:
         self._parts.on_step("checkpoint.signed")
         self._anchor(checkpoint)
         self._parts.on_step("checkpoint.anchored")
-        with self._transaction():
+        with self._transaction(), self._changes.of_the_record():
             _store(self._connection, [checkpoint])
         self._parts.on_step("checkpoint.stored")
         self.checkpoint_latest = checkpoint
@@ -168,8 +171,16 @@ class Writer:
                 f"the log's head says {head} where {self._head.size} entries were committed; "
                 "stop here and run `handrail audit verify`"
             )
+        self._changes.begin()
         now = self._parts.clock()
-        batch = Batch(self._connection, head, statements=self._statements, now=now, random=self._parts.random)
+        batch = Batch(
+            self._connection,
+            head,
+            statements=self._statements,
+            changes=self._changes,
+            now=now,
+            random=self._parts.random,
+        )
         self._note_clock(batch, head, now)
         for kind, data in self._own_events:
             batch.append(Event(kind=kind, at=now, actor=_ACTOR, data=data))
