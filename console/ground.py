@@ -3,6 +3,7 @@
 import logging
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -31,6 +32,7 @@ from runtime.upstreams.opener import ServerOpener
 from runtime.upstreams.upstreams import Upstreams
 from sandboxes.driver import SandboxDriver
 from sandboxes.spec import Runtime
+from sandboxes.volumes import VolumeStore
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,18 +61,22 @@ class Ground:
 
     def opener(self, profile: Profile, runtime: Runtime = Runtime.RUNC, run: str = "") -> ServerOpener:
         """Make what opens a profile's upstreams; their boxes carry the run's id where there is a run."""
-        volumes = self.settings.volumes_dir
-        found = {entry.name: str(entry.resolve()) for entry in volumes.glob("*")} if volumes.is_dir() else {}
+        policy = self.policy()
+        volumes = VolumeStore(
+            self.settings.volumes_dir,
+            policy.ceiling.volume_mib,
+            lambda name, path: self._tell_unlimited(run, name, path),
+        )
         room = BoxRoom(
             driver=self.driver,
             owner=self.installation,
-            volumes=found,
+            volumes=volumes,
             runtime=runtime,
             labels={"part": "upstream"} | ({"run": run} if run else {}),
             now=self.clock,
         )
         secrets = CredentialFiles(self.settings.credentials_dir)
-        return ServerOpener(profile=profile, policy=self.policy(), boxes=room, credentials=secrets)
+        return ServerOpener(profile=profile, policy=policy, boxes=room, credentials=secrets)
 
     def upstreams(self, deployment: Deployment, runtime: Runtime = Runtime.RUNC, run: str = "") -> Upstreams:
         """Describe a deployment's upstreams; one that no longer offers what was pinned ends its grants."""
@@ -104,6 +110,17 @@ class Ground:
 
         self.ledger.submit(unit).add_done_callback(_report)
 
+    def _tell_unlimited(self, run: str, name: str, path: Path) -> None:
+        """Say and record that an upstream may fill the disk under a directory of the host."""
+        _LOG.warning(
+            "volume %s is the directory %s: no limit keeps an upstream from filling its disk", name, path
+        )
+        data: dict[str, JsonValue] = {"volume": name, "directory": str(path)}
+        event = Event(
+            kind=EventKind.VOLUME_UNLIMITED, at=self.clock(), actor="handrail", run=run or None, data=data
+        )
+        self.ledger.submit(lambda tx: tx.append(event)).add_done_callback(_report_unrecorded)
+
     def context(self, view: RunView, deployment: Deployment, owner: str) -> RunContext:
         """Build what the gate knows of a run: the profile as far as the policy lets it go, and its rules."""
         policy = self.policy()
@@ -126,3 +143,8 @@ def _report(suspending: "Future[None]") -> None:
     """Say aloud that a deployment could not be suspended; its record does not answer, so nothing acts."""
     if (error := suspending.exception()) is not None:
         _LOG.error("a changed deployment could not be suspended: %s", error)
+
+
+def _report_unrecorded(recording: "Future[int]") -> None:
+    if (error := recording.exception()) is not None:
+        _LOG.error("a volume without a limit could not be recorded: %s", error)

@@ -74,6 +74,10 @@ def _stdio(place: Place, upstream: StdioUpstream) -> Iterator[Finding]:
         yield Finding((*place, "env", name), "got it under env and credentials, expected one of them")
     for path in _repeated(volume.target for volume in upstream.volumes):
         yield Finding((*place, "volumes"), f"got the target {path} twice, expected it once")
+    for index, volume in enumerate(upstream.volumes):
+        if volume.read_only and volume.size_mib is not None:
+            said = "got a size for a volume that is only read, expected `read_only: false` beside it"
+            yield Finding((*place, "volumes", index, "size_mib"), said)
     for port in _repeated(target.port for target in upstream.tcp.values()):
         yield Finding((*place, "tcp"), f"got port {port} twice, expected it once")
     for name, target in upstream.tcp.items():

@@ -180,13 +180,18 @@ class AlertRules(Strict):
 
 
 class Ceiling(Strict):
-    """The most that a profile may ask for."""
+    """The most that a profile may ask for.
+
+    Attributes:
+        volume_mib: Size of one volume of an upstream in MiB.
+    """
 
     effects: tuple[Effect, ...]
     hold_above_tier: tuple[Effect, ...] = ()
     host_upstreams: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}/[a-z0-9-]{1,63}$")], ...] = ()
     limits: Limits = Limits()
     model_calls: Annotated[int, Field(ge=0, le=100_000)] = 200
+    volume_mib: Annotated[int, Field(ge=16, le=1_048_576)] = 1024
 
 
 class Policy(Strict):

@@ -7,19 +7,26 @@ the operator, so no path of a host and no secret is part of a profile.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from profiles.base import EnvironmentName, EnvironmentText, ImageName, Name, Strict, UpstreamText
 
+DEFAULT_VOLUME_MIB: Final = 1024
+
 
 class Volume(Strict):
-    """A named volume of the operator's, mounted into an upstream's box."""
+    """A named volume of the operator's, mounted into an upstream's box.
+
+    Attributes:
+        size_mib: The most that a writable volume may hold, in MiB. A directory of the host cannot promise it.
+    """
 
     source: Name
     target: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]{1,255}$")]
     read_only: bool = True
+    size_mib: Annotated[int, Field(ge=16, le=1_048_576)] | None = None
 
 
 class TcpTarget(Strict):

@@ -8,7 +8,7 @@ from profiles.findings import Finding
 from profiles.limits import Limits
 from profiles.never_consistency import rule_misfits
 from profiles.policy import Ceiling, Policy
-from profiles.schema import ModelSpec, Profile, StdioUpstream, Upstream
+from profiles.schema import ModelSpec, Profile, StdioUpstream, Upstream, Volume
 
 _PLAIN_LIMITS = tuple(name for name in Limits.model_fields if name != "per_effect")
 
@@ -96,6 +96,14 @@ def _upstreams(policy: Policy, profile: Profile) -> Iterator[Finding]:
                 if value > getattr(most, key):
                     said = f"got {value}, expected at most {getattr(most, key)} under this policy"
                     yield Finding(("upstreams", name, key), said)
+            yield from _volumes(policy.ceiling.volume_mib, name, upstream)
+
+
+def _volumes(most_mib: int, name: str, upstream: StdioUpstream) -> Iterator[Finding]:
+    for index, volume in enumerate(upstream.volumes):
+        if volume.size_mib is not None and volume.size_mib > most_mib:
+            said = f"got {volume.size_mib}, expected at most {most_mib} under this policy"
+            yield Finding(("upstreams", name, "volumes", index, "size_mib"), said)
 
 
 def _model(ceiling: Ceiling, profile: Profile) -> Iterator[Finding]:
@@ -122,8 +130,17 @@ def _on_host(policy: Policy, profile: Profile, name: str) -> bool:
 def _smaller_box(ceiling: Ceiling, upstream: Upstream) -> Upstream:
     if not isinstance(upstream, StdioUpstream):
         return upstream
-    memory = min(upstream.memory_mib, ceiling.limits.memory_mib)
-    return upstream.model_copy(update={"memory_mib": memory, "pids": min(upstream.pids, ceiling.limits.pids)})
+    changes = {
+        "memory_mib": min(upstream.memory_mib, ceiling.limits.memory_mib),
+        "pids": min(upstream.pids, ceiling.limits.pids),
+        "volumes": tuple(_smaller_volume(ceiling, volume) for volume in upstream.volumes),
+    }
+    return upstream.model_copy(update=changes)
+
+
+def _smaller_volume(ceiling: Ceiling, volume: Volume) -> Volume:
+    size = None if volume.size_mib is None else min(volume.size_mib, ceiling.volume_mib)
+    return volume.model_copy(update={"size_mib": size})
 
 
 def _smaller_model(ceiling: Ceiling, model: ModelSpec | None) -> ModelSpec | None:

@@ -52,7 +52,7 @@ class Settings(BaseSettings):
 
     @property
     def volumes_dir(self) -> Path:
-        """Where the operator puts, or links, the directory of each volume that a profile names."""
+        """Where the volumes lie that profiles name: directories or links of the operator's, and images."""
         return self.state_dir / "volumes"
 
     @property

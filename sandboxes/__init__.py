@@ -18,6 +18,7 @@ Then those that touch the machine:
 - `docker_driver`: the only module that imports the engine's SDK; `hijack` and `stdio` are its raw streams.
 - `host_view`, `cgroups`: a box's process as the host's kernel shows it.
 - `channel`: listeners inside the box's network namespace, the only way out.
+- `volumes`, `disk_image`, `loop`: what stands behind an upstream's volumes.
 - `attest`: the proof that a box is what its spec says; `inside` and `probe` try from within.
 - `reaper`: ends boxes past their expiry, also when `serve` is gone.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sandboxes.context import PATH
 from sandboxes.gate_script import GATE_COMMAND
-from sandboxes.spec import HOME, HOSTNAME, BoxSpec, Mount, Runtime, Tmpfs
+from sandboxes.spec import HOME, HOSTNAME, BoxSpec, Disk, Mount, Runtime, Tmpfs
 
 MIB = 1024 * 1024
 CPU_PERIOD_US = 100_000
@@ -19,6 +19,8 @@ SHM_BYTES = 16 * MIB
 SENTRY_PIDS = 256
 SENTRY_MEMORY_MIB = 64
 OUTSIDE_NAMESERVER = "127.0.0.1"
+DISK_KIND = "ext4"
+DISK_OPTIONS = ("nodev", "noexec", "nosuid")
 MASKED_PATHS = (
     "/proc/acpi",
     "/proc/asound",
@@ -127,7 +129,7 @@ def _resources(spec: BoxSpec) -> dict[str, Any]:
 def _files(spec: BoxSpec) -> dict[str, Any]:
     return {
         "Tmpfs": {item.target: tmpfs_options(item, spec) for item in spec.tmpfs},
-        "Mounts": [_bind(mount) for mount in spec.mounts],
+        "Mounts": [*map(_bind, spec.mounts), *map(_volume, spec.disks)],
     }
 
 
@@ -145,6 +147,16 @@ def _bind(mount: Mount) -> dict[str, Any]:
         "Target": mount.target,
         "ReadOnly": mount.read_only,
         "BindOptions": {"Propagation": "rprivate"},
+    }
+
+
+def _volume(disk: Disk) -> dict[str, Any]:
+    """Return an anonymous volume: the engine mounts the device at start and forgets it with the box."""
+    options = {"type": DISK_KIND, "device": disk.device, "o": ",".join((*DISK_OPTIONS, "discard"))}
+    return {
+        "Type": "volume",
+        "Target": disk.target,
+        "VolumeOptions": {"NoCopy": True, "DriverConfig": {"Name": "local", "Options": options}},
     }
 
 

@@ -88,8 +88,9 @@ def _attachment_checks(spec: BoxSpec, detail: Mapping[str, Any]) -> Iterator[Che
     networks = (detail.get("NetworkSettings") or {}).get("Networks") or {}
     yield _same("networks", ["none"], sorted(networks))
     mounted = [[m.get("Type"), m.get("Destination"), bool(m.get("RW"))] for m in detail.get("Mounts") or ()]
-    asked = [["bind", mount.target, not mount.read_only] for mount in spec.mounts]
-    yield _same("mounts", asked, mounted)
+    binds = [["bind", mount.target, not mount.read_only] for mount in spec.mounts]
+    volumes = [["volume", disk.target, True] for disk in spec.disks]
+    yield _same("mounts", [*binds, *volumes], mounted)
 
 
 def _same(name: str, expected: object, got: object) -> Check:

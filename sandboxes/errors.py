@@ -1,6 +1,6 @@
 """The failures of this room that a caller can tell apart.
 
-Three families: the caller asked for something that cannot be (`BoxSpecError`, `ContextError`), the
+Three families: the caller asked for something that cannot be (`BoxSpecError` to `ContextError`), the
 engine or the box failed (`EngineUnavailableError` to `BoxGoneError`), and the box is not what it should
 be (`ChannelError`, `AttestationError`). A box that merely ended is no error: see `sandboxes.outcome`.
 """
@@ -18,6 +18,10 @@ class SandboxError(Exception):
 
 class BoxSpecError(SandboxError):
     """A box specification that no driver could honour."""
+
+
+class VolumeError(SandboxError):
+    """A volume that is missing, is not what was asked for, or cannot be made or attached."""
 
 
 class ContextError(SandboxError):

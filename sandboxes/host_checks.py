@@ -8,10 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sandboxes.cgroups import CgroupLimits
-from sandboxes.docker_options import MASKED_PATHS, READONLY_PATHS, SHM_BYTES, memory_bytes, pids_limit
+from sandboxes.docker_options import (
+    DISK_KIND,
+    DISK_OPTIONS,
+    MASKED_PATHS,
+    READONLY_PATHS,
+    SHM_BYTES,
+    memory_bytes,
+    pids_limit,
+)
 from sandboxes.host_view import HostView, MountLine
 from sandboxes.proof import Check, Source, equal
-from sandboxes.spec import BoxSpec, Runtime
+from sandboxes.spec import BoxSpec, Disk, Runtime
 
 SEPARATE = ("cgroup", "ipc", "mnt", "net", "pid", "uts")
 CAPABILITY_SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
@@ -114,6 +122,8 @@ def _mount_checks(spec: BoxSpec, evidence: HostEvidence) -> Iterator[Check]:
     sizes = {item.target: item.size_mib * 1024 for item in spec.tmpfs} | {"/dev/shm": SHM_BYTES // 1024}  # noqa: S108
     for target, kib in sizes.items():
         yield _scratch_check(target, kib, by_target.get(target))
+    for disk in spec.disks:
+        yield _disk_check(disk, by_target.get(disk.target))
 
 
 def _scratch_check(target: str, kib: int, mount: MountLine | None) -> Check:
@@ -125,11 +135,19 @@ def _scratch_check(target: str, kib: int, mount: MountLine | None) -> Check:
     return _equal(f"scratch {target}", wanted, found)
 
 
+def _disk_check(disk: Disk, mount: MountLine | None) -> Check:
+    wanted = " ".join([DISK_KIND, disk.device, "/", *sorted(DISK_OPTIONS)])
+    if mount is None:
+        return _equal(f"disk {disk.target}", wanted, "no mount")
+    options = sorted(mount.options & frozenset(DISK_OPTIONS))
+    found = " ".join([mount.kind, mount.source, mount.root, *options])
+    return _equal(f"disk {disk.target}", wanted, found)
+
+
 def _unexpected(spec: BoxSpec, mounts: Sequence[MountLine]) -> list[str]:
-    scratch = {item.target for item in spec.tmpfs} | {
-        item.target for item in spec.mounts if not item.read_only
-    }
-    known = _WRITABLE | scratch | frozenset(MASKED_PATHS)
+    own = {item.target for item in spec.tmpfs} | {item.target for item in spec.disks}
+    shared = {item.target for item in spec.mounts if not item.read_only}
+    known = _WRITABLE | own | shared | frozenset(MASKED_PATHS)
     return sorted(mount.target for mount in mounts if "rw" in mount.options and mount.target not in known)
 
 

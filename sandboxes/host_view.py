@@ -27,13 +27,17 @@ class BoxProcess:
 
 @dataclass(frozen=True, slots=True)
 class MountLine:
-    """One line of mountinfo: `root` is the path within its file system, `options` those of the mount."""
+    """One line of mountinfo: `root` is the path within its file system, `options` those of the mount.
+
+    `source` is what was mounted: a device's path, or any word for a file system without one.
+    """
 
     target: str
     root: str
     options: frozenset[str]
     kind: str
     super_options: frozenset[str]
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +156,8 @@ def parse_mounts(text: str) -> tuple[MountLine, ...]:
         dash = fields.index("-")
         options = frozenset(fields[5].split(","))
         last = frozenset(fields[dash + 3].split(",")) if len(fields) > dash + 3 else frozenset()
-        lines.append(MountLine(_unescaped(fields[4]), _unescaped(fields[3]), options, fields[dash + 1], last))
+        target, root, source = (_unescaped(fields[index]) for index in (4, 3, dash + 2))
+        lines.append(MountLine(target, root, options, fields[dash + 1], last, source))
     return tuple(lines)
 
 

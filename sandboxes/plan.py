@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from profiles.schema import Limits, Profile, StdioUpstream
-from sandboxes.spec import HOME, BoxLimits, BoxSpec, Mount, Runtime, Tmpfs
+from sandboxes.spec import HOME, BoxLimits, BoxSpec, Disk, Mount, Runtime, Tmpfs
 
 UPSTREAM_SCRATCH_MIB = 64
 
@@ -38,7 +38,8 @@ def upstream_box(
     image: str,
     *,
     environment: Mapping[str, str],
-    volumes: Mapping[str, str],
+    mounts: tuple[Mount, ...],
+    disks: tuple[Disk, ...],
     runtime: Runtime,
     labels: Mapping[str, str],
 ) -> BoxSpec:
@@ -49,17 +50,11 @@ def upstream_box(
         upstream: the profile's entry.
         image: digest of the upstream's image.
         environment: the whole environment, credentials of this upstream included.
-        volumes: host directory of each volume the entry names.
+        mounts: its volumes that are directories of the host.
+        disks: its volumes that are file systems of their own.
         runtime: the walls asked for.
         labels: kept by the engine, unseen inside.
-
-    Raises:
-        KeyError: a volume has no host directory.
     """
-    mounts = tuple(
-        Mount(source=volumes[volume.source], target=volume.target, read_only=volume.read_only)
-        for volume in upstream.volumes
-    )
     return BoxSpec(
         image=image,
         command=upstream.command,
@@ -67,6 +62,7 @@ def upstream_box(
         limits=_limits(profile.limits, upstream.memory_mib, upstream.pids),
         tmpfs=_scratch(UPSTREAM_SCRATCH_MIB),
         mounts=mounts,
+        disks=disks,
         runtime=runtime,
         stdio=True,
         labels=labels,

@@ -11,6 +11,8 @@ from sandboxes.errors import BoxSpecError
 
 HOSTNAME = "box"
 HOME = "/home/agent"
+BOX_UID = BOX_GID = 65534
+LOOP_DEVICE = re.compile(r"/dev/loop[0-9]+")
 MIN_MEMORY_MIB = 16
 MIN_PIDS = 4
 LABEL_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -64,6 +66,19 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """An ext4 on a loop device, writable inside the box: a volume with an end. No program runs from it."""
+
+    device: str
+    target: str
+
+    def __post_init__(self) -> None:
+        _absolute("disk target", self.target)
+        if not LOOP_DEVICE.fullmatch(self.device):
+            raise BoxSpecError(f"disk device is {self.device!r}, expected a loop device such as /dev/loop0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoxLimits:
     """What a box may use up. `wall_seconds` is enforced from the host, the rest by the kernel.
 
@@ -112,11 +127,12 @@ class BoxSpec:
     command: tuple[str, ...] | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     workdir: str = HOME
-    uid: int = 65534
-    gid: int = 65534
+    uid: int = BOX_UID
+    gid: int = BOX_GID
     limits: BoxLimits = BoxLimits()
     tmpfs: tuple[Tmpfs, ...] = _SCRATCH
     mounts: tuple[Mount, ...] = ()
+    disks: tuple[Disk, ...] = ()
     runtime: Runtime = Runtime.RUNC
     stdio: bool = False
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -152,7 +168,8 @@ class BoxSpec:
             raise BoxSpecError("environment of a gated box is given at release, expected none in its spec")
 
     def _check_targets(self) -> None:
-        targets = [item.target for item in self.tmpfs] + [item.target for item in self.mounts]
+        placed: tuple[Tmpfs | Mount | Disk, ...] = (*self.tmpfs, *self.mounts, *self.disks)
+        targets = [item.target for item in placed]
         twice = {target for target in targets if targets.count(target) > 1}
         if twice:
             raise BoxSpecError(f"more than one mount at {', '.join(sorted(twice))}, expected one each")

@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     RUN_RELEASED = "run.released"
     RUN_ENDED = "run.ended"
     CHANNEL_REFUSED = "channel.refused"
+    VOLUME_UNLIMITED = "volume.unlimited"  # an upstream may write to a directory of the host without a limit
     SESSION_NOTED = "session.noted"  # initialize, ping and lists: logged, not actions
 
     # Actions. `subject` is the action's id in all of them.

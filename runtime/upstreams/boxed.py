@@ -12,10 +12,11 @@ from runtime.upstreams.tcp import TcpForwarder
 from sandboxes.attest import attest
 from sandboxes.channel import Channel, open_channel
 from sandboxes.driver import Box, SandboxDriver
-from sandboxes.errors import SandboxError
+from sandboxes.errors import SandboxError, VolumeError
 from sandboxes.plan import upstream_box
 from sandboxes.spec import BoxSpec, Runtime
 from sandboxes.stdio import LINE_LIMIT_BYTES, Stdio
+from sandboxes.volumes import OpenVolumes, VolumeStore
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class BoxRoom:
     Attributes:
         driver: the engine.
         owner: the state directory's id.
-        volumes: host directory of each volume that a profile may name.
+        volumes: what stands behind the volumes that a profile may name; None where there are none.
         runtime: the walls.
         labels: kept by the engine; never visible inside.
         now: gives the moment from which a box's lifetime counts.
@@ -33,22 +34,23 @@ class BoxRoom:
 
     driver: SandboxDriver
     owner: str
-    volumes: Mapping[str, str] = field(default_factory=dict)
+    volumes: VolumeStore | None = None
     runtime: Runtime = Runtime.RUNC
     labels: Mapping[str, str] = field(default_factory=dict)
     now: Clock = utc_now
 
 
 class BoxedLines:
-    """The streams of a boxed server; closing them ends the box."""
+    """The streams of a boxed server; closing them ends the box and lets go of its volumes."""
 
-    def __init__(self, room: BoxRoom, box: Box, stdio: Stdio) -> None:
+    def __init__(self, room: BoxRoom, box: Box, stdio: Stdio, volumes: OpenVolumes) -> None:
         """Take over a box that was made and not yet started."""
         self.forwarder = TcpForwarder()
         self.channel: Channel | None = None
         self._room = room
         self._box = box
         self._stdio = stdio
+        self._volumes = volumes
 
     async def readline(self, limit: int = LINE_LIMIT_BYTES) -> bytes:
         """Return the next line of stdout; ValueError when it is longer than `limit`."""
@@ -64,7 +66,10 @@ class BoxedLines:
         if self.channel is not None:
             self.channel.close()
         await self._stdio.close()
-        await asyncio.to_thread(self._room.driver.remove, self._box)
+        try:
+            await asyncio.to_thread(self._room.driver.remove, self._box)
+        finally:
+            self._volumes.close()
 
 
 async def start_boxed(
@@ -80,36 +85,43 @@ async def start_boxed(
         environment: the server's whole environment, its credentials included.
 
     Raises:
-        UpstreamUnavailableError: a volume is unknown, the engine refused, or the box is not as it should be;
-            nothing is left over.
+        UpstreamUnavailableError: a volume cannot be had, the engine refused, or the box is not as it should
+            be; nothing is left over.
     """
+    volumes = OpenVolumes()
     try:
-        described = await asyncio.to_thread(_describe, room, profile, spec, environment)
-        box = await making(lambda: _create(room, described), room.driver.remove)
-    except KeyError as cause:
-        raise UpstreamUnavailableError(
-            f"upstream {name}: no directory for volume {cause}; name one in the operator's volumes"
-        ) from cause
-    except SandboxError as cause:
-        raise UpstreamUnavailableError(f"upstream {name}: no box could be made: {cause}") from cause
-    try:
-        return await _begin(room, box, described, spec)
+        volumes = await making(lambda: _open_volumes(room, spec), OpenVolumes.close)
+        described = await asyncio.to_thread(_describe, room, profile, spec, environment, volumes)
+        return await _start(room, name, described, spec, volumes)
     except BaseException as cause:
-        await asyncio.to_thread(room.driver.remove, box)
+        volumes.close()
         if isinstance(cause, SandboxError):
-            raise UpstreamUnavailableError(f"upstream {name}: its box did not start: {cause}") from cause
+            raise UpstreamUnavailableError(f"upstream {name}: no box could be made: {cause}") from cause
         raise
 
 
+def _open_volumes(room: BoxRoom, spec: StdioUpstream) -> OpenVolumes:
+    if not spec.volumes:
+        return OpenVolumes()
+    if room.volumes is None:
+        raise VolumeError(f"no directory for volume {spec.volumes[0].source!r}: there are no volumes here")
+    return room.volumes.open(spec.volumes)
+
+
 def _describe(
-    room: BoxRoom, profile: Profile, spec: StdioUpstream, environment: Mapping[str, str]
+    room: BoxRoom,
+    profile: Profile,
+    spec: StdioUpstream,
+    environment: Mapping[str, str],
+    volumes: OpenVolumes,
 ) -> BoxSpec:
     return upstream_box(
         profile,
         spec,
         room.driver.image(spec.image).digest,
         environment=environment,
-        volumes=room.volumes,
+        mounts=volumes.mounts,
+        disks=volumes.disks,
         runtime=room.runtime,
         labels=room.labels,
     )
@@ -119,8 +131,23 @@ def _create(room: BoxRoom, described: BoxSpec) -> Box:
     return room.driver.create(described, owner=room.owner, now=room.now())
 
 
-async def _begin(room: BoxRoom, box: Box, described: BoxSpec, spec: StdioUpstream) -> BoxedLines:
-    lines = BoxedLines(room, box, await room.driver.attach_stdio(box))
+async def _start(
+    room: BoxRoom, name: str, described: BoxSpec, spec: StdioUpstream, volumes: OpenVolumes
+) -> BoxedLines:
+    box = await making(lambda: _create(room, described), room.driver.remove)
+    try:
+        return await _begin(room, box, described, spec, volumes)
+    except BaseException as cause:
+        await asyncio.to_thread(room.driver.remove, box)
+        if isinstance(cause, SandboxError):
+            raise UpstreamUnavailableError(f"upstream {name}: its box did not start: {cause}") from cause
+        raise
+
+
+async def _begin(
+    room: BoxRoom, box: Box, described: BoxSpec, spec: StdioUpstream, volumes: OpenVolumes
+) -> BoxedLines:
+    lines = BoxedLines(room, box, await room.driver.attach_stdio(box), volumes)
     try:
         await asyncio.to_thread(room.driver.start, box)
         if ports := tuple(target.port for target in spec.tcp.values()):

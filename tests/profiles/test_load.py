@@ -316,6 +316,12 @@ BOXES = [
     ("volumes: [{source: /etc, target: /data}]", "volumes[0].source"),
     ("volumes: [{source: a, target: /x}, {source: b, target: /x}]", "got the target /x twice"),
     ("volumes: [{source: a, target: data}]", "volumes[0].target"),
+    (
+        "volumes: [{source: a, target: /x, size_mib: 64}]",
+        "size_mib: got a size for a volume that is only read",
+    ),
+    ("volumes: [{source: a, target: /x, read_only: false, size_mib: 0}]", "volumes[0].size_mib"),
+    ("volumes: [{source: a, target: /x, read_only: false, size_mib: 1e9}]", "volumes[0].size_mib"),
     ('tcp: {a: {port: 2525, to: "h:1"}, b: {port: 2525, to: "h:2"}}', "got port 2525 twice"),
     ('tcp: {a: {port: 25, to: "h:1"}}', "tcp.a.port"),
     ('tcp: {a: {port: 2525, to: "h:70000"}}', "expected a port from 1 to 65535"),

@@ -95,6 +95,21 @@ def test_a_large_box_of_an_upstream_is_seen_and_cut(load: Load) -> None:
     assert (getattr(cut, "memory_mib", 0), getattr(cut, "pids", 0)) == (4096, 512)
 
 
+def test_a_large_volume_of_an_upstream_is_seen_and_cut(load: Load, policy_with: With) -> None:
+    """A volume without a size is left so: what then holds is the policy's own."""
+    policy = policy_with(("volume_mib: 4096", "volume_mib: 64")).policy
+    volumes = "[{source: a, target: /a, read_only: false, size_mib: 65}, {source: b, target: /b}]"
+    profile = load(("command: [mail]", f"command: [mail]\n    volumes: {volumes}")).profile
+
+    (problem,) = check_within(policy, profile)
+    assert str(problem).endswith(
+        "upstreams.mailbox.volumes[0].size_mib: got 65, expected at most 64 under this policy"
+    )
+    cut = narrowest(policy, profile)
+    assert [volume.size_mib for volume in getattr(cut.upstreams["mailbox"], "volumes", ())] == [64, None]
+    assert check_within(policy, cut) == ()
+
+
 def test_the_narrowest_profile_takes_the_smaller_of_everything(load: Load, policy_with: With) -> None:
     """A policy that became stricter binds profiles that were deployed before."""
     policy = policy_with(
