@@ -221,5 +221,8 @@ def _begin_explicitly(engine: Engine, pragmas: Sequence[str]) -> None:
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES, False)
         cursor = connection.connection.cursor()  # the driver's, at a tenth of the cost
-        cursor.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+        if connection.info.get(_WRITES) is not writes:
+            # Only where it changes: this pragma makes SQLite compile every statement of the connection anew.
+            cursor.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+            connection.info[_WRITES] = writes
         cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
