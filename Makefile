@@ -38,8 +38,8 @@ $(VENV)/.project: pyproject.toml $(VENV)/.packages
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-host-tools:  ## the two programs that tests and demo call: ssh-keygen and git
-	@$(PYTHON) -m scripts.host --purpose "run the tests and the demo" ssh-keygen=openssh-client git=git
+host-tools:  ## the programs that tests and demo call: ssh-keygen, git and mkfs.ext4
+	@$(PYTHON) -m scripts.host --purpose "run the tests and the demo" ssh-keygen=openssh-client git=git mkfs.ext4=e2fsprogs
 
 engine:  ## use the container engine that answers, else start one (as root)
 	@$(PYTHON) -m scripts.engine start

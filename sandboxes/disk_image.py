@@ -60,7 +60,8 @@ def _format(path: Path) -> None:
 
     The directory `lost+found` goes: a server would take it for one of its own. e2fsck makes it when needed.
     """
-    options = f"root_owner={BOX_UID}:{BOX_GID},nodiscard"
+    # The file is fresh, so its journal need not be overwritten with the zeros that it reads as.
+    options = f"root_owner={BOX_UID}:{BOX_GID},nodiscard,lazy_journal_init=1"
     _run(
         path, ["mkfs.ext4", "-q", "-F", "-b", "4096", "-m", "0", "-e", "remount-ro", "-E", options, str(path)]
     )

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from scripts.shell import SetupError, ask, conclude, must, say
 
 QUIETLY = ["env", "DEBIAN_FRONTEND=noninteractive"]
+SYSTEM_PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
 APT_INSTALL = [*QUIETLY, "apt-get", "install", "--yes", "--no-install-recommends"]
 
 
@@ -62,6 +63,11 @@ def refresh_lists(packages: Sequence[str]) -> None:
     must(["apt-get", "update"], next_step="check the sources and the network of apt")
 
 
+def _is_there(program: str) -> bool:
+    """Whether a program is found; users other than root often lack the system's own directories."""
+    return bool(shutil.which(program) or shutil.which(program, path=SYSTEM_PLACES))
+
+
 def ensure(wanted: dict[str, str], *, purpose: str) -> None:
     """Install what is missing.
 
@@ -69,7 +75,7 @@ def ensure(wanted: dict[str, str], *, purpose: str) -> None:
         wanted: program on the PATH -> package that brings it.
         purpose: completes the sentence "is needed to ...".
     """
-    missing = [package for program, package in wanted.items() if shutil.which(program) is None]
+    missing = [package for program, package in wanted.items() if not _is_there(program)]
     if missing:
         install(missing, purpose=purpose)
 

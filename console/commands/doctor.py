@@ -19,7 +19,7 @@ _SECONDS = 5.0
 
 @command(app, "doctor", example="handrail doctor\nhandrail doctor --json")
 def doctor(session: Session) -> None:
-    """Check engine, rights, state directory, anchor, keys, clock, disk and people. Changes nothing."""
+    """Check engine, rights, volumes, state, anchor, keys, clock, disk and people. Changes nothing."""
     client = Client(session.socket_path, timeout=_SECONDS)
     findings = examine(settings_of(session), client, now=utc_now())
     told = [{"check": f.check, "level": f.level.value, "said": f.said, "next": f.next_step} for f in findings]

@@ -8,6 +8,7 @@ from console.doctor.finding import Finding, Level, good
 from console.doctor.people import examine_people
 from console.doctor.rights import examine_rights
 from console.doctor.state import examine_state
+from console.doctor.volumes import examine_volumes
 from console.errors import ConsoleError
 from runtime.settings import Settings
 
@@ -24,7 +25,8 @@ def examine(settings: Settings, client: Client, *, now: datetime) -> list[Findin
     unusable = any(finding.level is Level.FAIL for finding in state[:2])
     people = [] if unusable else examine_people(settings, now=now)
     engine = examine_engine(settings.docker_socket)
-    return [*engine, *examine_rights(), *state, *people, _serve(client)]
+    volumes = examine_volumes(settings.volumes_dir)
+    return [*engine, *examine_rights(), *volumes, *state, *people, _serve(client)]
 
 
 def _serve(client: Client) -> Finding:

@@ -16,6 +16,7 @@ from console.doctor.finding import Finding, Level, worst
 from console.doctor.people import examine_people, judge_people
 from console.doctor.rights import examine_rights
 from console.doctor.state import examine_state
+from console.doctor.volumes import examine_volumes
 from console.show.doctor import findings_page
 from profiles.effects import Effect
 from profiles.load import parse_policy
@@ -108,6 +109,33 @@ def test_rights_are_read_from_the_kernel(tmp_path: Path, effective: str, level: 
     status.write_text(f"Name:\tx\nCapEff:\t{effective}\n")
 
     assert _levels(examine_rights(status))["rights"] is level
+
+
+def test_what_volumes_with_a_limit_need_is_looked_for(tmp_path: Path) -> None:
+    control = Path("/dev/null")
+
+    (able,) = examine_volumes(tmp_path / "none", control)
+    (unable,) = examine_volumes(tmp_path / "none", tmp_path / "loop-control")
+
+    assert (able.check, able.level) == ("volumes", Level.OK)
+    assert unable.level is Level.WARN
+    assert "modprobe loop" in unable.next_step
+
+
+def test_volumes_that_could_outgrow_their_disk_are_named_and_those_without_a_limit(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "repo").symlink_to(tmp_path / "mail")
+
+    _, kept = examine_volumes(tmp_path, Path("/dev/null"))
+    with (tmp_path / "huge.img").open("wb") as file:
+        file.truncate(8 * 2**40)
+    _, grown = examine_volumes(tmp_path, Path("/dev/null"))
+
+    assert kept.said == "0 with a limit; directories of the host, without one: mail, repo"
+    assert kept.level is Level.OK
+    assert grown.level is Level.WARN
+    assert "1 with a limit" in grown.said
+    assert "they may grow by 8192.0 GiB" in grown.said
 
 
 def test_a_healthy_installation_has_nothing_to_be_done(town: Town) -> None:
