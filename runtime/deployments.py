@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from profiles.load import LoadedProfile, parse_profile
 from profiles.schema import Profile
@@ -20,6 +20,18 @@ from runtime.record.events import Event, EventKind
 from runtime.tables.agents import DeploymentRow
 
 _DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it to every table class
+_LATER = _DEPLOYMENT.alias("later")
+SINCE = func.coalesce(_DEPLOYMENT.c.restored_at, _DEPLOYMENT.c.created_at)
+"""Since when a deployment is its agent's present one, if none came after it."""
+PRESENT = ~(
+    select(_LATER.c.digest)
+    .where(
+        _LATER.c.agent == _DEPLOYMENT.c.agent,
+        func.coalesce(_LATER.c.restored_at, _LATER.c.created_at) > SINCE,
+    )
+    .exists()
+)
+"""A condition on deployments: that it is its agent's present one."""
 NO_MEMORY = "none"
 
 
@@ -154,7 +166,7 @@ def find(conn: Connection, digest: str) -> Deployment:
 
 
 def newest(conn: Connection, agent: str) -> Deployment:
-    """Return an agent's latest deployment. Raises DeploymentError if it has none."""
+    """Return an agent's present deployment. Raises DeploymentError if it has none."""
     found = history(conn, agent)
     if not found:
         raise DeploymentError(
@@ -164,8 +176,8 @@ def newest(conn: Connection, agent: str) -> Deployment:
 
 
 def history(conn: Connection, agent: str) -> list[Deployment]:
-    """Return an agent's deployments, newest first."""
-    query = select(_DEPLOYMENT).where(_DEPLOYMENT.c.agent == agent).order_by(_DEPLOYMENT.c.created_at.desc())
+    """Return an agent's deployments, the present one first, then those before it."""
+    query = select(_DEPLOYMENT).where(_DEPLOYMENT.c.agent == agent).order_by(SINCE.desc())
     return [_deployment(row) for row in conn.execute(query).mappings()]
 
 

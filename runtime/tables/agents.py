@@ -21,7 +21,7 @@ class AgentRow(SQLModel, table=True):
 
 
 class DeploymentRow(SQLModel, table=True):
-    """Everything that shapes behaviour, pinned by one digest. Never updated: a change is a new row."""
+    """Everything that shapes behaviour, pinned by one digest: a change of it is a new row."""
 
     __tablename__ = "deployment"
 
@@ -31,6 +31,7 @@ class DeploymentRow(SQLModel, table=True):
     profile_text: str
     statement: str  # id of the operator's signed statement
     created_at: datetime = Field(sa_type=UtcDateTime)
+    restored_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # returned to, by a signed word
 
 
 class RunRow(SQLModel, table=True):

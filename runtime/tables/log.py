@@ -9,6 +9,9 @@ from sqlmodel import Field, SQLModel
 REVOCATION: ColumnClause[str] = literal_column("'grant.revoked'")
 """`EventKind.GRANT_REVOKED` as a literal: only so does a query use the small index of revocations."""
 _REVOKED = text("kind = 'grant.revoked'")
+SUSPENSION: ColumnClause[str] = literal_column("'writes.suspended'")
+"""`EventKind.WRITES_SUSPENDED` as a literal, for the small index of suspensions."""
+_SUSPENDED = text("kind = 'writes.suspended'")
 
 
 class LogEntryRow(SQLModel, table=True):
@@ -17,6 +20,13 @@ class LogEntryRow(SQLModel, table=True):
     __tablename__ = "log_entry"
     __table_args__ = (
         Index("ix_log_entry_revoked", "subject", sqlite_where=_REVOKED, postgresql_where=_REVOKED),
+        Index(
+            "ix_log_entry_suspended",
+            "deployment",
+            "subject",
+            sqlite_where=_SUSPENDED,
+            postgresql_where=_SUSPENDED,
+        ),
     )
 
     seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})

@@ -8,6 +8,7 @@ from sqlmodel import Field, SQLModel
 from runtime.tables.types import UtcDateTime
 
 _OPEN = text("state = 'open'")
+_LAST = text("NOT followed")
 
 
 class ObligationRow(SQLModel, table=True):
@@ -18,6 +19,7 @@ class ObligationRow(SQLModel, table=True):
         UniqueConstraint("deployment", "kind", "period_start"),
         CheckConstraint("due_at >= period_start", name="due_after_start"),
         Index("ix_obligation_open_due", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_obligation_last_due", "due_at", sqlite_where=_LAST, postgresql_where=_LAST),
     )
 
     id: str = Field(primary_key=True)
@@ -28,7 +30,8 @@ class ObligationRow(SQLModel, table=True):
     due_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     late: bool = False  # it was created after it had been due: nobody kept the clock
-    state: str  # open or closed
+    followed: bool = False  # the period after it stands here too
+    state: str  # rollout.reviews.kinds.ObligationState
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 

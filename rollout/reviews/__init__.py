@@ -1,0 +1,1 @@
+"""Reviews: what is owed by when, the packet that a review job prints, and its closing."""

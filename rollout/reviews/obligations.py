@@ -1,0 +1,218 @@
+"""Obligations: the reviews that are owed, as rows with unique keys. The clock makes them, however late.
+
+Each step takes a few deployments in one unit of the record, so that no action waits long behind it. Every
+step can be repeated: what is there already stays as it is.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from profiles.policy import ReviewRules
+from rollout.evidence.model import ReviewState
+from rollout.reviews.calendar import Period, Terms, following, owed, successor
+from rollout.reviews.kinds import ObligationState, ReviewKind
+from rollout.reviews.terms import terms_of
+from runtime.clock import NewId
+from runtime.deployments import PRESENT
+from runtime.record.batch import Tx
+from runtime.record.events import Event, EventKind
+from runtime.suspension_rules import SuspensionCode
+from runtime.suspensions import suspend
+from runtime.tables.agents import DeploymentRow
+from runtime.tables.reviews import ObligationRow
+from runtime.tables.types import utc_text
+
+_OBLIGATION = ObligationRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+STEP = 50
+"""Deployments in one unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one step did: ids of new obligations, and of those that it found overdue.
+
+    Attributes:
+        done: whether nothing was left to do.
+    """
+
+    owed: tuple[str, ...] = ()
+    overdue: tuple[str, ...] = ()
+    done: bool = True
+
+
+def keep(tx: Tx, *, rules: ReviewRules, new_id: NewId) -> Kept:
+    """Take one step: make what is owed and missing, then mark what is overdue and suspend its writes.
+
+    Call it again until it is done.
+    """
+    begun = [
+        row for deployment, agent in _unreviewed(tx.conn) for row in _begin(tx, deployment, agent, rules)
+    ]
+    rolled = [new for last in _rolled(tx.conn, tx.now) for new in _roll(tx, last, rules)]
+    made = [_write(tx, new, new_id) for new in (*begun, *rolled)]
+    overdue = [_overdue(tx, row) for row in _due(tx.conn, tx.now)]
+    return Kept(tuple(made), tuple(id_ for id_ in overdue if id_), done=not made and not overdue)
+
+
+def follow(tx: Tx, obligation: str, *, rules: ReviewRules, new_id: NewId) -> str | None:
+    """Make the period after this one, as its closing does: something is always owed (R-85).
+
+    Returns:
+        The new obligation's id; None if the kind is owed once, or the next stands already.
+    """
+    row = tx.conn.execute(select(_OBLIGATION).where(_OBLIGATION.c.id == obligation)).mappings().one()
+    if row["followed"]:
+        return None
+    terms = terms_of(tx.conn, row["deployment"], rules=rules)
+    period = successor(terms, ReviewKind(row["kind"]), start=row["period_start"])
+    _mark_followed(tx, obligation)
+    return None if period is None else _write(tx, _New(row["deployment"], row["agent"], period), new_id)
+
+
+def review_state(conn: Connection, deployment: str, *, now: datetime) -> ReviewState:
+    """Return what is owed for a deployment: what the gates G6 and G8 look at."""
+    query = select(_OBLIGATION.c.id, _OBLIGATION.c.kind, _OBLIGATION.c.due_at).where(
+        _OBLIGATION.c.deployment == deployment,
+        _OBLIGATION.c.state.in_([ObligationState.OPEN.value, ObligationState.OVERDUE.value]),
+    )
+    rows = conn.execute(query.order_by(_OBLIGATION.c.due_at, _OBLIGATION.c.id)).all()
+    specification = [row.due_at for row in rows if row.kind == ReviewKind.SPECIFICATION.value]
+    return ReviewState(
+        overdue=tuple(row.id for row in rows if row.due_at <= now),
+        next_due=next((row.due_at for row in rows if row.due_at > now), None),
+        specification_due=min(specification, default=None),
+    )
+
+
+def unwatched(conn: Connection) -> tuple[tuple[str, str], ...]:
+    """Return (deployment, agent) of each present deployment for which no review is owed: an alarm."""
+    open_ = [ObligationState.OPEN.value, ObligationState.OVERDUE.value]
+    watched = select(_OBLIGATION.c.deployment).where(_OBLIGATION.c.state.in_(open_))
+    query = select(_DEPLOYMENT.c.digest, _DEPLOYMENT.c.agent).where(
+        PRESENT, _DEPLOYMENT.c.digest.not_in(watched)
+    )
+    return tuple((row.digest, row.agent) for row in conn.execute(query.order_by(_DEPLOYMENT.c.digest)))
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    deployment: str
+    agent: str
+    period: Period
+
+
+def _unreviewed(conn: Connection) -> list[tuple[str, str]]:
+    """Return agents' present deployments that owe nothing yet, a step of them."""
+    known = select(_OBLIGATION.c.id).where(_OBLIGATION.c.deployment == _DEPLOYMENT.c.digest).exists()
+    query = select(_DEPLOYMENT.c.digest, _DEPLOYMENT.c.agent).where(PRESENT, ~known)
+    return [tuple(row) for row in conn.execute(query.order_by(_DEPLOYMENT.c.created_at).limit(STEP))]
+
+
+def _begin(tx: Tx, deployment: str, agent: str, rules: ReviewRules) -> list[_New]:
+    terms = terms_of(tx.conn, deployment, rules=rules)
+    return [_New(deployment, agent, period) for period in owed(terms, until=tx.now)]
+
+
+def _rolled(conn: Connection, now: datetime) -> list[ObligationRow]:
+    """Return the last obligations of their kind whose period is over, a step of them."""
+    query = select(_OBLIGATION).where(~_OBLIGATION.c.followed, _OBLIGATION.c.due_at <= now)
+    rows = conn.execute(query.order_by(_OBLIGATION.c.due_at, _OBLIGATION.c.id).limit(STEP)).mappings()
+    return [ObligationRow(**row) for row in rows]
+
+
+def _roll(tx: Tx, last: ObligationRow, rules: ReviewRules) -> list[_New]:
+    _mark_followed(tx, last.id)
+    if not _is_present(tx.conn, last.deployment):
+        return []
+    terms: Terms = terms_of(tx.conn, last.deployment, rules=rules)
+    periods = following(terms, ReviewKind(last.kind), start=last.period_start, until=tx.now)
+    return [_New(last.deployment, last.agent, period) for period in periods]
+
+
+def _write(tx: Tx, new: _New, new_id: NewId) -> str:
+    id_, period = new_id("rev"), new.period
+    late = period.due_at <= tx.now
+    row = {
+        "id": id_,
+        "deployment": new.deployment,
+        "agent": new.agent,
+        "kind": period.kind.value,
+        "period_start": period.start,
+        "due_at": period.due_at,
+        "created_at": tx.now,
+        "late": late,
+        "followed": False,
+        "state": ObligationState.OPEN.value,
+    }
+    tx.conn.execute(insert(ObligationRow).values(row))
+    _follow_earlier(tx, new)
+    tx.append(
+        Event(
+            kind=EventKind.REVIEW_OWED,
+            at=tx.now,
+            actor="rollout",
+            agent=new.agent,
+            deployment=new.deployment,
+            subject=id_,
+            data={
+                "kind": period.kind.value,
+                "period_start": utc_text(period.start),
+                "due_at": utc_text(period.due_at),
+                "late": late,
+            },
+        )
+    )
+    return id_
+
+
+def _follow_earlier(tx: Tx, new: _New) -> None:
+    tx.conn.execute(
+        update(ObligationRow)
+        .where(
+            _OBLIGATION.c.deployment == new.deployment,
+            _OBLIGATION.c.kind == new.period.kind.value,
+            _OBLIGATION.c.period_start < new.period.start,
+            ~_OBLIGATION.c.followed,
+        )
+        .values(followed=True)
+    )
+
+
+def _mark_followed(tx: Tx, obligation: str) -> None:
+    tx.conn.execute(update(ObligationRow).where(_OBLIGATION.c.id == obligation).values(followed=True))
+
+
+def _due(conn: Connection, now: datetime) -> Iterable[ObligationRow]:
+    query = select(_OBLIGATION).where(
+        _OBLIGATION.c.state == ObligationState.OPEN.value, _OBLIGATION.c.due_at <= now
+    )
+    rows = conn.execute(query.order_by(_OBLIGATION.c.due_at, _OBLIGATION.c.id).limit(STEP)).mappings()
+    return [ObligationRow(**row) for row in rows]
+
+
+def _overdue(tx: Tx, row: ObligationRow) -> str | None:
+    """Suspend the writes of an overdue deployment; one that was replaced meanwhile owes nothing more."""
+    present = _is_present(tx.conn, row.deployment)
+    state = ObligationState.OVERDUE if present else ObligationState.VOID
+    tx.conn.execute(update(ObligationRow).where(_OBLIGATION.c.id == row.id).values(state=state.value))
+    if not present:
+        return None
+    suspend(
+        tx,
+        row.deployment,
+        effect=None,
+        code=SuspensionCode.REVIEW_OVERDUE,
+        subject=row.id,
+        reason=f"the {row.kind} review {row.id} was due at {utc_text(row.due_at)}",
+        now=tx.now,
+    )
+    return row.id
+
+
+def _is_present(conn: Connection, deployment: str) -> bool:
+    query = select(_DEPLOYMENT.c.digest).where(_DEPLOYMENT.c.digest == deployment, PRESENT)
+    return conn.execute(query).first() is not None
