@@ -1,30 +1,21 @@
-"""When a grant is believed, and what tier the grants of a deployment make. Pure.
-
-The check is cached by the exact bytes that were read and the roster; a changed byte is another key.
-"""
+"""A grant as it is asked for, who may give it, and what tier the grants of a deployment make. Pure."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
 from profiles.effects import Effect, Tier
 from profiles.policy import Policy, Quorum, Role
 from runtime.canonical import JsonValue
 from runtime.people.quorum import Short, check_quorum
-from runtime.people.roster import RefusalCode, Refused, Roster, Verified, about, recheck
-from runtime.people.statement import Matter, SignedStatement, StatementType
-from runtime.tables.types import utc_moment, utc_text
+from runtime.people.roster import RefusalCode, Refused, Roster, Verified, about
+from runtime.people.statement import Matter, StatementType
+from runtime.tables.types import utc_text
 
 MAXIMUM_LIFE: Final = timedelta(days=35)
 
 _READ_QUORUM = Quorum(count=1, roles=(Role.OPERATOR,))
-
-Fields = tuple[str, str, str, str, str, str, str]
-"""A grant row as it is read: id, deployment, effect, begin, end, requester, owner."""
-Cause = tuple[bytes, str]
-"""A statement as it is read: its bytes and its signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +30,8 @@ class Order:
         valid_until: when it ends.
         requester: who asked for it: a person or an account.
         owner: who owns the agent.
+        basis: digest of the frozen evidence that its signers saw; None where there is none.
+        restores: the earlier grant of a deployment that is returned to; None for any other.
     """
 
     id: str
@@ -48,9 +41,17 @@ class Order:
     valid_until: datetime
     requester: str
     owner: str
+    basis: str | None = None
+    restores: str | None = None
 
-    def matter(self, type_: StatementType = StatementType.GRANT) -> Matter:
-        """Return what is signed; `deploy` as the type also creates the deployment, for `read` only."""
+    def matter(self, type_: StatementType = StatementType.GRANT, *, reason: str | None = None) -> Matter:
+        """Return what is signed.
+
+        Args:
+            type_: `deploy` also creates the deployment, for `read` only; `rollback` restores.
+            reason: why, where the type asks for it.
+        """
+        extra = {"basis": self.basis, "restores": self.restores, "reason": reason}
         body: dict[str, JsonValue] = {
             "deployment": self.deployment,
             "effect": self.effect.value,
@@ -58,6 +59,7 @@ class Order:
             "valid_until": utc_text(self.valid_until),
             "requester": self.requester,
             "owner": self.owner,
+            **{name: value for name, value in extra.items() if value is not None},
         }
         return Matter(type_, self.id, self.deployment, body)
 
@@ -88,18 +90,6 @@ def quorum_for(policy: Policy, effect: Effect) -> Quorum | None:
     return _READ_QUORUM if effect is Effect.READ else policy.promotions.get(effect)
 
 
-@lru_cache(maxsize=4096)
-def fault(fields: Fields, causes: tuple[Cause, ...], roster: Roster) -> Refused | None:
-    """Return why a grant's causes do not carry it. Pure: rows as read, and the roster, decide alone."""
-    try:
-        order = _order(fields)
-    except ValueError as error:
-        return Refused(RefusalCode.MALFORMED, str(error))
-    said = [recheck(SignedStatement(body, signature), roster) for body, signature in causes]
-    voices = {one.person: one for one in said if isinstance(one, Verified) and not off_order(one, order)}
-    return short_of(order, voices, roster)
-
-
 def off_order(said: Verified, order: Order) -> Refused | None:
     """Return why this word is not about this grant; None if it is."""
     deploys = said.statement.type is StatementType.DEPLOY and order.effect is Effect.READ
@@ -108,9 +98,8 @@ def off_order(said: Verified, order: Order) -> Refused | None:
 
 def short_of(order: Order, voices: Collection[str], roster: Roster) -> Refused | None:
     """Return why these persons cannot give this grant."""
-    life = order.valid_until - order.valid_from
-    if not timedelta(0) < life <= MAXIMUM_LIFE:
-        return Refused(RefusalCode.NOT_PERMITTED, f"lasts {life}: expected at most {MAXIMUM_LIFE.days} days")
+    if refused := off_life(order):
+        return refused
     quorum = quorum_for(roster.policy, order.effect)
     if quorum is None:
         return Refused(RefusalCode.NOT_PERMITTED, f"the policy names nobody who may grant {order.effect}")
@@ -121,6 +110,9 @@ def short_of(order: Order, voices: Collection[str], roster: Roster) -> Refused |
     return None
 
 
-def _order(fields: Fields) -> Order:
-    id_, deployment, effect, begin, end, requester, owner = fields
-    return Order(id_, deployment, Effect(effect), utc_moment(begin), utc_moment(end), requester, owner)
+def off_life(order: Order) -> Refused | None:
+    """Return why nobody could give a grant of this length; None if it ends soon enough (R-81)."""
+    life = order.valid_until - order.valid_from
+    if not timedelta(0) < life <= MAXIMUM_LIFE:
+        return Refused(RefusalCode.NOT_PERMITTED, f"lasts {life}: expected at most {MAXIMUM_LIFE.days} days")
+    return None

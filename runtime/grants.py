@@ -2,13 +2,14 @@
 
 - A row permits nothing. Its signed causes do, checked at each reading: the signatures, that they are about
   exactly this grant, and that their signers are still enough under the policy in force.
-- Every grant ends (R-81), at most `MAXIMUM_LIFE` after it began.
+- Every grant ends (R-81), at most `MAXIMUM_LIFE` after a signed word; only a closed review moves the end.
 - Signers are never the requester or the agent's owner, except for `read`, which one operator gives.
+- What is suspended is not granted, though the grant stands.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -17,13 +18,15 @@ from sqlalchemy import Connection, Dialect, bindparam, exists, insert, select, u
 
 from profiles.effects import Effect
 from runtime.canonical import JsonValue
-from runtime.grant_rules import Cause, Fields, Order, fault, off_order, short_of
-from runtime.people.roster import RefusalCode, Refused, Roster, Verified, verify
+from runtime.grant_chain import Cause, Fields, fault
+from runtime.grant_rules import Order, off_order, short_of
+from runtime.people.roster import RefusalCode, Refused, Roster, Verified, recheck, verify
 from runtime.people.statement import SignedStatement
-from runtime.people.statements import consume, was_used
+from runtime.people.statements import consume, load_statements, was_used
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.statements import Prepared
+from runtime.suspensions import suspended
 from runtime.tables.grants import GrantCauseRow, GrantRow
 from runtime.tables.log import REVOCATION, LogEntryRow
 from runtime.tables.people import StatementRow
@@ -42,6 +45,8 @@ _FIELDS = (
     _GRANT.c.valid_until,
     _GRANT.c.requester,
     _GRANT.c.owner,
+    _GRANT.c.basis,
+    _GRANT.c.restores,
 )
 _REVOKED = select(_LOG.c.seq).where(_LOG.c.kind == REVOCATION, _LOG.c.subject == _GRANT.c.id)
 """The record knows what was revoked, whatever became of the grant's row."""
@@ -102,9 +107,37 @@ def issue(
         if refused := off_order(said, order) or was_used(tx.conn, said):
             return refused
         voices.setdefault(said.person, said)
-    if refused := short_of(order, voices, roster):
+    if refused := _cannot_issue(tx, order, voices, roster):
         return refused
-    return _write(tx, order, voices, now=now)
+    for said in voices.values():
+        consume(tx, said)
+    return write(tx, order, voices, now=now)
+
+
+def issue_voted(
+    tx: Tx, order: Order, signed: Iterable[SignedStatement], *, roster: Roster, now: datetime
+) -> Issued | Refused:
+    """Issue a grant on words that were handed in earlier, each used up as a vote when it was cast (F6, G12).
+
+    Args:
+        tx: the transaction.
+        order: what is granted; its id was made for it and is used once.
+        signed: the stored statements; one that is too old, or no longer of a person who counts, is no voice.
+        roster: who counts now.
+        now: the present moment.
+    """
+    latest = timedelta(hours=roster.policy.expiry.promotion_hours)
+    heard = [recheck(one, roster) for one in signed]
+    voices = {
+        said.person: said
+        for said in heard
+        if isinstance(said, Verified) and off_order(said, order) is None and now - said.statement.at <= latest
+    }
+    kept = load_statements(tx.conn, [said.id for said in voices.values()])
+    voices = {person: said for person, said in voices.items() if said.id in kept}
+    if refused := _cannot_issue(tx, order, voices, roster):
+        return refused
+    return write(tx, order, voices, now=now)
 
 
 def revoke(
@@ -137,7 +170,7 @@ def revoke(
 
 
 def granted(conn: Connection, deployment: str, *, now: datetime, roster: Roster) -> frozenset[Effect]:
-    """Return the effect classes a deployment may carry out now; read at every action.
+    """Return the effect classes a deployment may carry out now, without the suspended; read at every action.
 
     Args:
         conn: a fresh view of the database.
@@ -146,9 +179,8 @@ def granted(conn: Connection, deployment: str, *, now: datetime, roster: Roster)
         roster: who counts now.
     """
     rows = _standing(conn.dialect).run(conn, {"deployment": deployment, "now": now}).fetchall()
-    return frozenset(
-        Effect(fields[2]) for fields, causes in _grouped(rows) if fault(fields, causes, roster) is None
-    )
+    held = {Effect(fields[2]) for fields, causes in _grouped(rows) if fault(fields, causes, roster) is None}
+    return frozenset(held - suspended(conn, deployment, now=now, roster=roster))
 
 
 def standing(conn: Connection, deployment: str, *, now: datetime, roster: Roster) -> tuple[Standing, ...]:
@@ -167,16 +199,13 @@ def _standing(dialect: Dialect) -> Prepared:
 
 def _grouped(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Fields, tuple[Cause, ...]]]:
     """Yield each grant's fields with its causes as pairs of bytes and signature."""
-    for fields, group in groupby(rows, key=lambda row: row[:7]):
-        yield fields, tuple(row[7:] for row in group if row[7] is not None)
+    for fields, group in groupby(rows, key=lambda row: row[:9]):
+        yield fields, tuple(row[9:] for row in group if row[9] is not None)
 
 
-def _write(tx: Tx, order: Order, voices: dict[str, Verified], *, now: datetime) -> Issued | Refused:
-    if tx.conn.execute(select(_GRANT.c.id).where(_GRANT.c.id == order.id)).first():
-        return Refused(RefusalCode.USED, f"grant {order.id} was issued before: sign a new one")
-    for said in voices.values():
-        consume(tx, said)
-    statements = tuple(said.id for said in voices.values())
+def write(tx: Tx, order: Order, causes: Mapping[str, Verified], *, now: datetime) -> Issued:
+    """Write a grant on words that were found enough and are stored; see `issue` and `restored_grants`."""
+    statements = tuple(said.id for said in causes.values())
     tx.conn.execute(insert(GrantRow).values(_row(order, now)))
     tx.conn.execute(insert(GrantCauseRow), [{"grant": order.id, "statement": id_} for id_ in statements])
     data: dict[str, JsonValue] = {**order.matter().body, "statements": list(statements)}
@@ -184,13 +213,26 @@ def _write(tx: Tx, order: Order, voices: dict[str, Verified], *, now: datetime) 
         Event(
             kind=EventKind.GRANT_ISSUED,
             at=tx.now,
-            actor=next(iter(voices)),
+            actor=next(iter(causes)),
             deployment=order.deployment,
             subject=order.id,
             data=data,
         )
     )
-    return Issued(order, tuple(voices), statements)
+    return Issued(order, tuple(causes), statements)
+
+
+def _cannot_issue(tx: Tx, order: Order, voices: Collection[str], roster: Roster) -> Refused | None:
+    if order.restores is not None:
+        return Refused(RefusalCode.NOT_PERMITTED, "a grant that restores another is restored, not issued")
+    return short_of(order, voices, roster) or was_issued(tx.conn, order)
+
+
+def was_issued(conn: Connection, order: Order) -> Refused | None:
+    """Return a refusal if a grant of this id was ever issued; None if not."""
+    if conn.execute(select(_GRANT.c.id).where(_GRANT.c.id == order.id)).first():
+        return Refused(RefusalCode.USED, f"grant {order.id} was issued before: sign a new one")
+    return None
 
 
 def _row(order: Order, now: datetime) -> dict[str, object]:
@@ -202,5 +244,7 @@ def _row(order: Order, now: datetime) -> dict[str, object]:
         "valid_until": order.valid_until,
         "requester": order.requester,
         "owner": order.owner,
+        "basis": order.basis,
+        "restores": order.restores,
         "issued_at": now,
     }

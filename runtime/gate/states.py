@@ -1,6 +1,9 @@
 """How far an action, a hold and a judgement can come. Closed sets."""
 
 from enum import StrEnum
+from typing import Final
+
+from profiles.policy import Role
 
 
 class ActionState(StrEnum):
@@ -37,3 +40,5 @@ class JudgementVerdict(StrEnum):
 
 
 OPEN_HOLDS = (HoldState.WAITING, HoldState.APPROVED)
+JUDGES: Final = frozenset({Role.REVIEWER, Role.DOMAIN_REVIEWER, Role.SECURITY})
+"""Whose judgement counts."""

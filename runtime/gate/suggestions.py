@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
-from profiles.policy import Role
 from runtime.canonical import JsonValue
 from runtime.errors import KernelError
 from runtime.gate.actions import digest_of
-from runtime.gate.states import JudgementVerdict
+from runtime.gate.states import JUDGES, JudgementVerdict
 from runtime.people.policies import PolicyBook
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, about, verify
 from runtime.people.statement import Matter, SignedStatement, StatementType
@@ -22,8 +21,6 @@ from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.ledger import Ledger
 from runtime.tables.actions import JudgementRow, SuggestionRow
-
-JUDGES = frozenset({Role.REVIEWER, Role.DOMAIN_REVIEWER, Role.SECURITY})
 
 _SUGGESTION = SuggestionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _JUDGEMENT = JudgementRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

@@ -113,8 +113,10 @@ def test_a_second_row_on_the_words_of_a_revoked_grant_grants_nothing(staffed: To
     assert isinstance(issued, Issued)
     staffed.tamper("UPDATE effect_grant SET revoked_at = '2026-11-21T09:00:00.000000Z'")
     staffed.tamper(
-        "INSERT INTO effect_grant SELECT 'grant-y', deployment, effect, valid_from, valid_until, requester,"
-        " owner, issued_at, NULL, NULL FROM effect_grant"
+        "INSERT INTO effect_grant"
+        " (id, deployment, effect, valid_from, valid_until, requester, owner, issued_at)"
+        " SELECT 'grant-y', deployment, effect, valid_from, valid_until, requester, owner, issued_at"
+        " FROM effect_grant"
     )
     staffed.tamper("INSERT INTO grant_cause VALUES ('grant-y', :id)", id=issued.statements[0])
 
