@@ -34,10 +34,12 @@ class OpenVolumes:
     Attributes:
         mounts: directories of the host.
         disks: file systems of their own; their devices are kept until `close`.
+        images: which file each of the disks is, for messages.
     """
 
     mounts: tuple[Mount, ...] = ()
     disks: tuple[Disk, ...] = ()
+    images: tuple[Path, ...] = ()
     _held: ExitStack = field(default_factory=ExitStack, repr=False)
 
     def close(self) -> None:
@@ -65,7 +67,7 @@ class VolumeStore:
         Raises:
             VolumeError: one is missing, is not what the profile asks for, or cannot be made or attached.
         """
-        mounts, disks = [], []
+        mounts, disks, images = [], [], []
         with ExitStack() as held:
             for entry in entries:
                 if (directory := self._directory(entry)) is not None:
@@ -75,7 +77,8 @@ class VolumeStore:
                 else:
                     device = self._device(entry, held)
                     disks.append(Disk(device=device, target=entry.target))
-            return OpenVolumes(tuple(mounts), tuple(disks), held.pop_all())
+                    images.append(self._image(entry))
+            return OpenVolumes(tuple(mounts), tuple(disks), tuple(images), held.pop_all())
 
     def _directory(self, entry: Volume) -> Path | None:
         """Return what the operator put there; None where an image is wanted."""

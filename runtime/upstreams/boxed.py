@@ -12,7 +12,7 @@ from runtime.upstreams.tcp import TcpForwarder
 from sandboxes.attest import attest
 from sandboxes.channel import Channel, open_channel
 from sandboxes.driver import Box, SandboxDriver
-from sandboxes.errors import SandboxError, VolumeError
+from sandboxes.errors import BoxStartError, SandboxError, VolumeError
 from sandboxes.plan import upstream_box
 from sandboxes.spec import BoxSpec, Runtime
 from sandboxes.stdio import LINE_LIMIT_BYTES, Stdio
@@ -140,8 +140,18 @@ async def _start(
     except BaseException as cause:
         await asyncio.to_thread(room.driver.remove, box)
         if isinstance(cause, SandboxError):
-            raise UpstreamUnavailableError(f"upstream {name}: its box did not start: {cause}") from cause
+            raise UpstreamUnavailableError(
+                f"upstream {name}: its box did not start: {cause}{_repair(cause, volumes)}"
+            ) from cause
         raise
+
+
+def _repair(cause: SandboxError, volumes: OpenVolumes) -> str:
+    """Say what to do if it was for a volume that the engine could not start a box."""
+    if not isinstance(cause, BoxStartError) or not volumes.images:
+        return ""
+    files = " ".join(map(str, volumes.images))
+    return f"; if a volume cannot be mounted, repair its image: e2fsck -f {files}"
 
 
 async def _begin(

@@ -130,6 +130,21 @@ async def test_what_was_written_is_there_for_the_next_box_and_belongs_to_its_use
 
 
 @pytest.mark.anyio
+async def test_what_was_deleted_takes_no_space_on_the_host(boxes: Boxes, store: VolumeStore) -> None:
+    image = store.directory / "mail.img"
+    fill = (
+        "dd if=/dev/zero of=/data/full bs=1024 count=9000 conv=fsync 2>/dev/null || echo no room; echo full"
+    )
+    async with running(boxes, store, fill + "; read go; rm /data/full; echo empty; cat") as lines:
+        assert await said(lines, 1) == ["full"]
+        assert image.stat().st_blocks * 512 > 8 * MIB
+        await lines.write(b"go\n")
+        assert await said(lines, 1) == ["empty"]
+    await gone(boxes, store)
+    assert image.stat().st_blocks * 512 < 4 * MIB
+
+
+@pytest.mark.anyio
 async def test_two_runs_share_one_file_system(boxes: Boxes, store: VolumeStore) -> None:
     look = "while read line; do cat /data/note; done"
     async with running(boxes, store, look) as first, running(boxes, store, WAIT + " >/data/note") as second:
@@ -200,7 +215,10 @@ async def test_a_box_whose_volume_has_no_end_is_never_spoken_to(
 async def test_a_damaged_image_is_not_started(boxes: Boxes, store: VolumeStore) -> None:
     store.directory.mkdir()
     (store.directory / "mail.img").write_bytes(os.urandom(MIB))
-    with pytest.raises(UpstreamUnavailableError, match=r"upstream far: its box did not start: .*/dev/loop"):
+    with pytest.raises(
+        UpstreamUnavailableError,
+        match=r"upstream far: its box did not start: .*e2fsck -f .*/volumes/mail.img$",
+    ):
         async with running(boxes, store, WAIT):
             pass
     await gone(boxes, store)

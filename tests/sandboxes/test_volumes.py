@@ -103,7 +103,7 @@ def test_a_directory_that_is_written_to_is_said_to_have_no_limit(
         (str(tmp_path / real), True),
         (str(tmp_path / real), False),
     ]
-    assert (*read.disks, *written.disks) == ()
+    assert (*read.disks, *read.images, *written.disks, *written.images) == ()
 
 
 def test_an_image_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
