@@ -7,7 +7,7 @@
 - What is suspended is not granted, though the grant stands.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -111,7 +111,7 @@ def issue(
         return refused
     for said in voices.values():
         consume(tx, said)
-    return write(tx, order, voices, now=now)
+    return write(tx, order, tuple(voices.values()), now=now)
 
 
 def issue_voted(
@@ -137,7 +137,7 @@ def issue_voted(
     voices = {person: said for person, said in voices.items() if said.id in kept}
     if refused := _cannot_issue(tx, order, voices, roster):
         return refused
-    return write(tx, order, voices, now=now)
+    return write(tx, order, tuple(voices.values()), now=now)
 
 
 def revoke(
@@ -203,9 +203,9 @@ def _grouped(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Fields, tuple[Ca
         yield fields, tuple(row[9:] for row in group if row[9] is not None)
 
 
-def write(tx: Tx, order: Order, causes: Mapping[str, Verified], *, now: datetime) -> Issued:
-    """Write a grant on words that were found enough and are stored; see `issue` and `restored_grants`."""
-    statements = tuple(said.id for said in causes.values())
+def write(tx: Tx, order: Order, causes: Sequence[Verified], *, now: datetime) -> Issued:
+    """Write a grant on words that were found to carry it and are stored: for `issue` and `restore` only."""
+    statements = tuple(said.id for said in causes)
     tx.conn.execute(insert(GrantRow).values(_row(order, now)))
     tx.conn.execute(insert(GrantCauseRow), [{"grant": order.id, "statement": id_} for id_ in statements])
     data: dict[str, JsonValue] = {**order.matter().body, "statements": list(statements)}
@@ -213,13 +213,13 @@ def write(tx: Tx, order: Order, causes: Mapping[str, Verified], *, now: datetime
         Event(
             kind=EventKind.GRANT_ISSUED,
             at=tx.now,
-            actor=next(iter(causes)),
+            actor=causes[-1].person,
             deployment=order.deployment,
             subject=order.id,
             data=data,
         )
     )
-    return Issued(order, tuple(causes), statements)
+    return Issued(order, tuple(dict.fromkeys(said.person for said in causes)), statements)
 
 
 def _cannot_issue(tx: Tx, order: Order, voices: Collection[str], roster: Roster) -> Refused | None:
