@@ -1,0 +1,1 @@
+"""The packet of a review: everything a person needs to close it, as one frozen value and four renderings."""
