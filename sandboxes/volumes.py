@@ -10,7 +10,6 @@ see a mount made here. Mounted twice, it is still one file system, so runs can s
 
 import fcntl
 import os
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -120,7 +119,7 @@ class VolumeStore:
     def _device(self, entry: Volume, held: ExitStack) -> str:
         image, most = self._image(entry), self._most_mib(entry)
         with self._locked():
-            if not image.exists():
+            if not os.path.lexists(image):
                 make_image(image, most)
             _check(image, most)
             device = attach(image)
@@ -149,11 +148,14 @@ class VolumeStore:
 
 
 def _check(image: Path, most_mib: int) -> None:
-    found = image.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise VolumeError(f"volume {image}: got something else than a file, expected an image with an ext4")
-    if found.st_size > most_mib * MIB:
+    if not image.is_file():
         raise VolumeError(
-            f"volume {image}: holds {found.st_size // MIB} MiB, expected at most {most_mib} by profile and "
+            f"volume {image}: got no file, or a link to none, expected an image with an ext4; put it back, or "
+            f"move this away"
+        )
+    size = image.stat().st_size
+    if size > most_mib * MIB:
+        raise VolumeError(
+            f"volume {image}: holds {size // MIB} MiB, expected at most {most_mib} by profile and "
             f"policy; raise `size_mib` (and `ceiling.volume_mib`), or make it smaller (docs/operating.md)"
         )

@@ -47,6 +47,10 @@ def no_file(place: Path) -> None:
     (place / "mail.img").mkdir()
 
 
+def lost_image(place: Path) -> None:
+    (place / "mail.img").symlink_to(place / "unmounted" / "mail.img")
+
+
 def nothing(place: Path) -> None:
     assert place.is_dir()
 
@@ -63,7 +67,8 @@ def nothing(place: Path) -> None:
         (both, WRITE, "got both"),
         (both, READ, "got both"),
         (large_image, SIZED, "holds 17 MiB, expected at most 16 by profile and policy"),
-        (no_file, SIZED, "got something else than a file"),
+        (no_file, SIZED, "got no file, or a link to none"),
+        (lost_image, SIZED, "got no file, or a link to none"),
     ],
 )
 def test_what_cannot_be_the_volume_that_was_asked_for_is_refused(
