@@ -150,8 +150,8 @@ class VolumeStore:
 def _check(image: Path, most_mib: int) -> None:
     if not image.is_file():
         raise VolumeError(
-            f"volume {image}: got no file, or a link to none, expected an image with an ext4; put it back, or "
-            f"move this away"
+            f"volume {image}: got no file, or a link to none, expected an image with an ext4; put it back "
+            f"or move this away"
         )
     size = image.stat().st_size
     if size > most_mib * MIB:
