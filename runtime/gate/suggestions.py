@@ -19,7 +19,9 @@ from runtime.people.statement import Matter, SignedStatement, StatementType
 from runtime.people.statements import consume
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
+from runtime.record.keyring import KeyRing
 from runtime.record.ledger import Ledger
+from runtime.record.trace import read_entry
 from runtime.tables.actions import JudgementRow, SuggestionRow
 
 _SUGGESTION = SuggestionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
@@ -91,7 +93,7 @@ class Suggestions:
         """
         shown = await self.show(suggestion)
         return await self._ledger.write(
-            lambda tx: _judge(tx, shown, signed, self._book.current(tx.conn).roster)
+            lambda tx: judge(tx, shown, signed, roster=self._book.current(tx.conn).roster)
         )
 
     def _listed(self, agent: str | None, *, unjudged: bool, limit: int) -> list[SuggestionRow]:
@@ -105,27 +107,45 @@ class Suggestions:
 
     def _show(self, suggestion: str) -> Suggestion:
         with self._ledger.read() as conn:
-            seq = conn.execute(
-                select(_SUGGESTION.c.log_seq).where(_SUGGESTION.c.id == suggestion)
-            ).scalar_one_or_none()
-            judgements = _judgements(conn, suggestion)
-        if seq is None:
-            raise SuggestionError(
-                f"no suggestion {suggestion}; `handrail suggestions list` shows those there are"
-            )
-        entry = self._ledger.entry(seq)
-        card = (entry.payload or {}).get("card")
-        if not isinstance(card, Mapping) or entry.leaf.subject != suggestion:
-            raise SuggestionError(f"suggestion {suggestion}: its card is gone; run `handrail audit verify`")
-        digest = digest_of(card)
-        if digest != entry.leaf.data.get("card"):
-            raise SuggestionError(
-                f"suggestion {suggestion}: its card was changed; run `handrail audit verify`"
-            )
-        return Suggestion(suggestion, card, digest, judgements)
+            return find(conn, self._ledger.keyring, suggestion)
 
 
-def _judge(tx: Tx, shown: Suggestion, signed: SignedStatement, roster: Roster) -> Judged | Refused:
+def find(conn: Connection, keyring: KeyRing, suggestion: str) -> Suggestion:
+    """Return a suggestion with its card.
+
+    Args:
+        conn: a view of the database.
+        keyring: opens the card.
+        suggestion: its id.
+
+    Raises:
+        SuggestionError: there is none of this id, or its card is not the one that was recorded.
+    """
+    query = select(_SUGGESTION.c.log_seq).where(_SUGGESTION.c.id == suggestion)
+    seq = conn.execute(query).scalar_one_or_none()
+    if seq is None:
+        raise SuggestionError(
+            f"no suggestion {suggestion}; `handrail suggestions list` shows those there are"
+        )
+    entry = read_entry(conn, keyring, seq)
+    card = (entry.payload or {}).get("card")
+    if not isinstance(card, Mapping) or entry.leaf.subject != suggestion:
+        raise SuggestionError(f"suggestion {suggestion}: its card is gone; run `handrail audit verify`")
+    digest = digest_of(card)
+    if digest != entry.leaf.data.get("card"):
+        raise SuggestionError(f"suggestion {suggestion}: its card was changed; run `handrail audit verify`")
+    return Suggestion(suggestion, card, digest, _judgements(conn, suggestion))
+
+
+def judge(tx: Tx, shown: Suggestion, signed: SignedStatement, *, roster: Roster) -> Judged | Refused:
+    """Take a signed judgement in the unit that acts on it; see `Suggestions.judge`.
+
+    Args:
+        tx: the unit.
+        shown: the suggestion as it was shown.
+        signed: the reviewer's word.
+        roster: who counts now.
+    """
     said = verify(signed, roster, now=tx.now)
     if isinstance(said, Refused):
         return said

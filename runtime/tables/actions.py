@@ -2,22 +2,44 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ColumnClause,
+    Index,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from runtime.tables.types import UtcDateTime
 
 _OPEN = text("state = 'intent'")
+EXECUTED: ColumnClause[bool] = literal_column("state = 'done' AND effect <> 'read'", Boolean)
+"""Writes that were carried out, as text: only so does a query use their small index."""
+_EXECUTED = text("state = 'done' AND effect <> 'read'")
 
 
 class ActionRow(SQLModel, table=True):
     """One decided action and how far it got. `state` is one of runtime.gate.states.ActionState.
 
-    One index only, of the actions that may be happening now: a row is written and changed at every action.
+    Two small indexes only, since a row is written and changed at every action: of those that may be happening
+    now, and of the writes that were carried out, from which samples are drawn (R-84).
     """
 
     __tablename__ = "action"
-    __table_args__ = (Index("ix_action_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),)
+    __table_args__ = (
+        Index("ix_action_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(
+            "ix_action_executed",
+            "deployment",
+            "effect",
+            "settled_at",
+            sqlite_where=_EXECUTED,
+            postgresql_where=_EXECUTED,
+        ),
+    )
 
     id: str = Field(primary_key=True)
     run: str = Field(foreign_key="run.id")
@@ -83,14 +105,15 @@ class SuggestionRow(SQLModel, table=True):
     """An action recorded instead of executed, for people to judge. Agreeing never executes it."""
 
     __tablename__ = "suggestion"
+    __table_args__ = (Index("ix_suggestion_class", "deployment", "effect", "created_at"),)
 
     id: str = Field(primary_key=True)
     action: str = Field(unique=True)
     run: str = Field(foreign_key="run.id", index=True)
-    deployment: str = Field(index=True)
+    deployment: str
     agent: str = Field(index=True)
     tool: str
-    effect: str = Field(index=True)
+    effect: str
     args_digest: str
     log_seq: int
     created_at: datetime = Field(sa_type=UtcDateTime)

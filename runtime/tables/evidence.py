@@ -13,12 +13,12 @@ class DrawRow(SQLModel, table=True):
 
     __tablename__ = "draw"
     __table_args__ = (
-        UniqueConstraint("deployment", "effect", "kind", "through_at"),
+        UniqueConstraint("deployment", "effect", "kind", "through_at"),  # also finds the last draw
         CheckConstraint("drawn <= population", name="from_population"),
     )
 
     id: str = Field(primary_key=True)
-    deployment: str = Field(index=True)
+    deployment: str
     effect: str
     kind: str  # rollout.evidence.items.ItemKind: suggestion or executed
     seed: str = Field(max_length=64)  # hex; made for this draw after everything in it had happened

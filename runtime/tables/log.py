@@ -3,7 +3,7 @@
 The leaf is the truth. Every other column of `log_entry` is derived from it, so that it can be searched.
 """
 
-from sqlalchemy import ColumnClause, Index, literal_column, text
+from sqlalchemy import Boolean, ColumnClause, Index, literal_column, text
 from sqlmodel import Field, SQLModel
 
 REVOCATION: ColumnClause[str] = literal_column("'grant.revoked'")
@@ -12,6 +12,12 @@ _REVOKED = text("kind = 'grant.revoked'")
 SUSPENSION: ColumnClause[str] = literal_column("'writes.suspended'")
 """`EventKind.WRITES_SUSPENDED` as a literal, for the small index of suspensions."""
 _SUSPENDED = text("kind = 'writes.suspended'")
+
+EVIDENCE: ColumnClause[bool] = literal_column(
+    "kind IN ('items.drawn', 'expectation.stated', 'suggestion.judged', 'executed.judged')", Boolean
+)
+"""The entries that evidence is counted from, as text for their small index."""
+_EVIDENCE = text("kind IN ('items.drawn', 'expectation.stated', 'suggestion.judged', 'executed.judged')")
 
 
 class LogEntryRow(SQLModel, table=True):
@@ -26,6 +32,13 @@ class LogEntryRow(SQLModel, table=True):
             "subject",
             sqlite_where=_SUSPENDED,
             postgresql_where=_SUSPENDED,
+        ),
+        Index(
+            "ix_log_entry_evidence",
+            "deployment",
+            "seq",
+            sqlite_where=_EVIDENCE,
+            postgresql_where=_EVIDENCE,
         ),
     )
 
