@@ -1,0 +1,1 @@
+"""Promotions: requests for one more effect class, decided by signed words over frozen evidence."""
