@@ -20,6 +20,7 @@ from runtime.grants import Issued, issue
 from runtime.people.roster import Refused, Roster
 from runtime.people.statement import SignedStatement
 from runtime.record.batch import Tx
+from runtime.supersede import supersede
 from runtime.upstreams.manifest import Offer
 from runtime.upstreams.upstreams import Opener, Upstreams
 from sandboxes.driver import SandboxDriver
@@ -115,6 +116,8 @@ def deploy(
 ) -> Issued | Refused:
     """Create a drafted deployment with its `read` grant, on one operator's signed word; all or nothing.
 
+    The agent's other deployments lose what they were granted beyond reading.
+
     Args:
         tx: the unit of work.
         drafted: as it was shown and signed.
@@ -138,4 +141,5 @@ def deploy(
             actor=issued.signers[0],
             now=now,
         )
+        supersede(tx, drafted.parts.agent, drafted.parts.digest, actor=issued.signers[0], now=now)
     return issued

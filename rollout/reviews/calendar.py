@@ -27,12 +27,14 @@ class Terms:
 
     Attributes:
         created_at: when the deployment was made.
+        present_since: since when it is its agent's present one; periods that were due before are not its own.
         profile_since: since when its agent's profile is this one; its quarters count from there.
         cadence: how often the agent's risk row asks for a review.
         rules: of the policy in force.
     """
 
     created_at: datetime
+    present_since: datetime
     profile_since: datetime
     cadence: Cadence
     rules: ReviewRules
@@ -62,7 +64,8 @@ def _of_kind(kind: ReviewKind, terms: Terms, until: datetime) -> Iterator[Period
     for period in _endless(kind, terms):
         if period.start > until:
             return
-        yield period
+        if period.due_at > terms.present_since:
+            yield period
 
 
 def _endless(kind: ReviewKind, terms: Terms) -> Iterator[Period]:
@@ -71,8 +74,7 @@ def _endless(kind: ReviewKind, terms: Terms) -> Iterator[Period]:
             yield from _periodic(terms)
         case ReviewKind.SPECIFICATION:
             days = terms.rules.specification_days
-            quarters = _every(kind, terms.profile_since, days)
-            yield from (quarter for quarter in quarters if quarter.due_at > terms.created_at)
+            yield from _every(kind, terms.profile_since, days)
         case ReviewKind.EVALUATION:
             yield from _every(kind, terms.created_at, terms.rules.evaluation_days)
         case ReviewKind.CHANGE if terms.cadence.every_change:

@@ -27,6 +27,12 @@ from runtime.tables.types import utc_text
 
 _OBLIGATION = ObligationRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_UNSETTLED = (ObligationState.OPEN.value, ObligationState.OVERDUE.value)
+_WATCHED = (
+    select(_OBLIGATION.c.id)
+    .where(_OBLIGATION.c.deployment == _DEPLOYMENT.c.digest, _OBLIGATION.c.state.in_(_UNSETTLED))
+    .exists()
+)
 STEP = 50
 """Deployments in one unit."""
 
@@ -77,7 +83,7 @@ def review_state(conn: Connection, deployment: str, *, now: datetime) -> ReviewS
     """Return what is owed for a deployment: what the gates G6 and G8 look at."""
     query = select(_OBLIGATION.c.id, _OBLIGATION.c.kind, _OBLIGATION.c.due_at).where(
         _OBLIGATION.c.deployment == deployment,
-        _OBLIGATION.c.state.in_([ObligationState.OPEN.value, ObligationState.OVERDUE.value]),
+        _OBLIGATION.c.state.in_(_UNSETTLED),
     )
     rows = conn.execute(query.order_by(_OBLIGATION.c.due_at, _OBLIGATION.c.id)).all()
     specification = [row.due_at for row in rows if row.kind == ReviewKind.SPECIFICATION.value]
@@ -90,11 +96,7 @@ def review_state(conn: Connection, deployment: str, *, now: datetime) -> ReviewS
 
 def unwatched(conn: Connection) -> tuple[tuple[str, str], ...]:
     """Return (deployment, agent) of each present deployment for which no review is owed: an alarm."""
-    open_ = [ObligationState.OPEN.value, ObligationState.OVERDUE.value]
-    watched = select(_OBLIGATION.c.deployment).where(_OBLIGATION.c.state.in_(open_))
-    query = select(_DEPLOYMENT.c.digest, _DEPLOYMENT.c.agent).where(
-        PRESENT, _DEPLOYMENT.c.digest.not_in(watched)
-    )
+    query = select(_DEPLOYMENT.c.digest, _DEPLOYMENT.c.agent).where(PRESENT, ~_WATCHED)
     return tuple((row.digest, row.agent) for row in conn.execute(query.order_by(_DEPLOYMENT.c.digest)))
 
 
@@ -106,15 +108,19 @@ class _New:
 
 
 def _unreviewed(conn: Connection) -> list[tuple[str, str]]:
-    """Return agents' present deployments that owe nothing yet, a step of them."""
-    known = select(_OBLIGATION.c.id).where(_OBLIGATION.c.deployment == _DEPLOYMENT.c.digest).exists()
-    query = select(_DEPLOYMENT.c.digest, _DEPLOYMENT.c.agent).where(PRESENT, ~known)
-    return [tuple(row) for row in conn.execute(query.order_by(_DEPLOYMENT.c.created_at).limit(STEP))]
+    """Return present deployments that owe nothing, a step of them: new ones, and those returned to."""
+    query = select(_DEPLOYMENT.c.digest, _DEPLOYMENT.c.agent).where(PRESENT, ~_WATCHED)
+    rows = conn.execute(query.order_by(_DEPLOYMENT.c.created_at, _DEPLOYMENT.c.digest).limit(STEP))
+    return [(row.digest, row.agent) for row in rows]
 
 
 def _begin(tx: Tx, deployment: str, agent: str, rules: ReviewRules) -> list[_New]:
-    terms = terms_of(tx.conn, deployment, rules=rules)
-    return [_New(deployment, agent, period) for period in owed(terms, until=tx.now)]
+    query = select(_OBLIGATION.c.kind, _OBLIGATION.c.period_start).where(
+        _OBLIGATION.c.deployment == deployment
+    )
+    there = {(row.kind, row.period_start) for row in tx.conn.execute(query)}
+    periods = owed(terms_of(tx.conn, deployment, rules=rules), until=tx.now)
+    return [_New(deployment, agent, one) for one in periods if (one.kind.value, one.start) not in there]
 
 
 def _rolled(conn: Connection, now: datetime) -> list[ObligationRow]:

@@ -34,7 +34,13 @@ def terms_of(conn: Connection, deployment: str, *, rules: ReviewRules) -> Terms:
         _DEPLOYMENT.c.agent == agent.name, _DEPLOYMENT.c.created_at <= row["created_at"]
     )
     past = conn.execute(query.order_by(_DEPLOYMENT.c.created_at.desc())).all()
-    return Terms(row["created_at"], _since(past), _cadence(agent, row["profile_text"]), rules)
+    return Terms(
+        created_at=row["created_at"],
+        present_since=row["restored_at"] or row["created_at"],
+        profile_since=_since(past),
+        cadence=_cadence(agent, row["profile_text"]),
+        rules=rules,
+    )
 
 
 def _since(past: Sequence[Row[Any]]) -> datetime:

@@ -15,7 +15,7 @@ RULES = ReviewRules()
 
 
 def terms(cadence: Cadence, *, profile_since: datetime = BEGAN) -> Terms:
-    return Terms(BEGAN, profile_since, cadence, RULES)
+    return Terms(BEGAN, BEGAN, profile_since, cadence, RULES)
 
 
 def due_days(kind: ReviewKind, cadence: Cadence, until: int) -> list[int]:
@@ -60,6 +60,13 @@ def test_the_quarters_of_a_profile_count_from_when_it_became_the_profile() -> No
     assert [p.due_at for p in found if p.kind is ReviewKind.SPECIFICATION] == [BEGAN + 10 * DAY]
 
 
+def test_a_deployment_that_is_returned_to_owes_nothing_for_the_time_between() -> None:
+    returned = Terms(BEGAN, BEGAN + 30 * DAY, BEGAN, Cadence(7, 7), RULES)
+    found = owed(returned, until=BEGAN + 30 * DAY)
+
+    assert [(p.due_at - BEGAN) // DAY for p in found if p.kind is ReviewKind.PERIODIC] == [35]
+
+
 def test_something_is_owed_from_the_first_moment_on() -> None:
     """R-85."""
     assert {p.kind for p in owed(terms(Cadence(7, 30)), until=BEGAN)} == {
@@ -84,7 +91,7 @@ def test_three_weeks_without_a_clock_leave_no_period_out() -> None:
 def test_a_week_is_seven_times_24_hours_over_clock_changes_and_leap_days(zone_change: datetime) -> None:
     """F24."""
     began = zone_change - 3 * DAY
-    first = owed(Terms(began, began, Cadence(7, 30), RULES), until=began)[0]
+    first = owed(Terms(began, began, began, Cadence(7, 30), RULES), until=began)[0]
 
     assert first.due_at - first.start == 7 * DAY
 
