@@ -117,7 +117,7 @@ bench: venv images  ## measure the figures of docs, print a table
 
 lock: venv  ## compile the hashed requirement files anew (with Python 3.11, the oldest supported)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "handrail: error: make lock needs a .venv of Python 3.11, got %d.%d" % sys.version_info[:2])'
-	$(COMPILE) --output-file requirements.txt pyproject.toml
+	$(COMPILE) --output-file requirements.txt --extra postgres pyproject.toml
 	$(COMPILE) --output-file requirements-dev.txt --extra dev --constraint requirements.txt pyproject.toml
 	$(COMPILE) --output-file requirements-agent.txt --constraint requirements-dev.txt requirements-agent.in
 	$(COMPILE) --output-file examples/images/mcp-git/requirements.txt --constraint requirements-dev.txt \

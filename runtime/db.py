@@ -1,9 +1,11 @@
-"""The database: opening it, its transactions, and its version. All SQL that only SQLite knows is here.
+"""The database: opening it, and its transactions.
 
-1. A connection reads, unless `open_writer` made it: SQLite then refuses every write (`query_only`).
-   Only `runtime.record.writer` and `upgrade` write.
-2. A writing transaction begins IMMEDIATE: it holds the only write lock before it reads anything.
-3. A commit is durable when it returns (WAL, `synchronous=FULL`).
+All SQL that only SQLite knows is here, all that only PostgreSQL knows in `runtime.postgres`. On both:
+
+1. A connection reads, unless `open_writer` made it: the database then refuses every write.
+   Only `runtime.record.writer` and `runtime.schema` write.
+2. A writing transaction holds the only write lock before it reads anything (SQLite: BEGIN IMMEDIATE).
+3. A commit is durable when it returns (SQLite: WAL, `synchronous=FULL`).
 """
 
 import os
@@ -12,16 +14,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
+from runtime import postgres
 from runtime.errors import DatabaseError
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_SECONDS = 5.0
+CONNECT_SECONDS = 5
 
+_EXPECTED = "sqlite:////path/to/file or postgresql://user@host/name"
 _WRITES = "handrail_writes"
+_PATIENT = "handrail_patient"
 _PRAGMAS = (
     "PRAGMA wal_autocheckpoint=4000",  # pages: four times the default, a tenth more commits a second
     "PRAGMA journal_mode=WAL",
@@ -38,18 +43,24 @@ def open_engine(url: str, *, max_pages: int | None = None) -> Engine:
     """Open the database at `url`; nothing is created or changed before the first connection.
 
     Args:
-        url: an SQLAlchemy URL; SQLite needs a file.
+        url: an SQLAlchemy URL of SQLite, which needs a file, or of PostgreSQL.
         max_pages: upper bound of an SQLite file, in pages of 4096 bytes; unset: no bound.
 
     Raises:
-        DatabaseError: the URL is malformed, or names a database in memory.
+        DatabaseError: the URL is malformed, names a database in memory, or one that we do not know.
     """
     parsed = _parse(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, isolation_level="SERIALIZABLE")
+    if parsed.get_backend_name() == "postgresql":
+        return postgres.open_postgres(
+            parsed,
+            connect_seconds=CONNECT_SECONDS,
+            lock_seconds=BUSY_TIMEOUT_SECONDS,
+            writes=_WRITES,
+            patient=_PATIENT,
+        )
     if database_file(parsed) is None:
         raise DatabaseError(
-            f"database `{url}` lives in memory; the record needs a file: sqlite:////path/to/file"
+            f"database `{shown(url)}` lives in memory or is of a kind that is not known; expected {_EXPECTED}"
         )
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
     bound = () if max_pages is None else (f"PRAGMA max_page_count={max_pages}",)
@@ -86,6 +97,11 @@ def database_file(url: URL) -> Path | None:
     return Path(name)
 
 
+def shown(url: str) -> str:
+    """Return a database's URL as people may read it: without its password."""
+    return _parse(url).render_as_string(hide_password=True)
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Open one consistent view of the database; it never waits for the writer, and cannot write."""
@@ -100,7 +116,7 @@ def open_writer(engine: Engine, *, patient: bool = True) -> Connection:
         engine: of the database.
         patient: whether to wait for another program that writes; else `is_busy` errors come at once.
     """
-    connection = engine.connect().execution_options(**{_WRITES: True})
+    connection = engine.connect().execution_options(**{_WRITES: True, _PATIENT: patient})
     if not patient and engine.dialect.name == "sqlite":
         with connection.begin():
             connection.exec_driver_sql("PRAGMA busy_timeout=0")
@@ -132,11 +148,26 @@ def change_counter(connection: Connection) -> ChangeCounter | None:
     return ChangeCounter(driver) if isinstance(driver, sqlite3.Connection) else None
 
 
+def be_patient(connection: Connection, *, patient: bool) -> None:
+    """Choose whether a writer's later transactions wait, where the database can queue who waits.
+
+    SQLite cannot: it looks again and again, and whoever tries again must do so too.
+    """
+    connection.execution_options(**{_PATIENT: patient})
+
+
+def is_lost(connection: Connection) -> bool:
+    """Whether the database's server has gone, so that nothing can be done with a connection any more."""
+    return postgres.is_lost(connection)
+
+
 def is_busy(error: BaseException) -> bool:
     """Whether an error says that another program holds the database, so that trying again makes sense."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     code = getattr(cause, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    if code is None:
+        return postgres.is_busy(cause)
+    return bool(code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
 
 
 @contextmanager
@@ -146,68 +177,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the database to the version of this code; quick when it is there already.
-
-    Raises:
-        DatabaseError: the database cannot be opened, or belongs to a newer version of the code.
-    """
-    try:
-        if database_version(engine) != head_version():
-            _run_migrations(engine)
-    except DBAPIError as error:
-        raise DatabaseError(f"database `{engine.url.database}` cannot be upgraded: {error.orig}") from error
-
-
-def head_version() -> str:
-    """Return the version of this code: migrations are named `NNNN_what.py`, and NNNN is their version."""
-    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
-
-
-def database_version(engine: Engine) -> str | None:
-    """Return the version a database is at; None when it is empty."""
-    with reading(engine) as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def schema_differences(engine: Engine) -> list[str]:
-    """Return what differs between the tables of this code and the database's, as `alembic check` does."""
-    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 alembic takes 0.1 s to import
-    from alembic.migration import MigrationContext  # noqa: PLC0415
-
-    from runtime.tables import metadata  # noqa: PLC0415 tables import nothing of ours, but 0.2 s of SQLModel
-
-    with reading(engine) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return [str(difference) for difference in compare_metadata(context, metadata)]
-
-
-def _run_migrations(engine: Engine) -> None:
-    from alembic import command  # noqa: PLC0415 alembic takes 0.1 s to import, and is seldom needed
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.util.exc import CommandError  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    try:
-        with writing(engine) as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    except CommandError as error:
-        found = database_version(engine)
-        raise DatabaseError(
-            f"database `{engine.url.database}` is at version {found}, this code at {head_version()}; "
-            "use the code that wrote it, or a newer one"
-        ) from error
-
-
 def _parse(url: str) -> URL:
     try:
         return make_url(url)
     except ArgumentError as error:
-        raise DatabaseError("the database URL cannot be read; expected sqlite:////path/to/file") from error
+        raise DatabaseError(f"the database URL cannot be read; expected {_EXPECTED}") from error
 
 
 def _begin_explicitly(engine: Engine, pragmas: Sequence[str]) -> None:

@@ -4,13 +4,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from sqlalchemy import Engine, select
+
 from runtime.clock import Clock, NewId, new_id, random_bytes, utc_now
-from runtime.db import database_version, open_engine, upgrade
+from runtime.db import open_engine, reading, shown
 from runtime.errors import KeyFileError, SettingsError
 from runtime.record.anchor import AnchorState, FileAnchor, anchor_state
 from runtime.record.keys import Keys, create_keys, keys_exist, load_keys
 from runtime.record.ledger import Ledger, Limits
+from runtime.schema import database_version, upgrade
 from runtime.settings import Settings
+from runtime.tables.log import LogEntryRow
 
 
 def prepare_state(
@@ -64,8 +68,17 @@ def _make_private(directory: Path) -> None:
 
 def _refuse_orphan(settings: Settings) -> None:
     database = open_engine(settings.database)
-    if database_version(database) is not None:
+    try:
+        orphan = database_version(database) is not None and _has_entries(database)
+    finally:
+        database.dispose()
+    if orphan:
         raise KeyFileError(
-            f"database {settings.database} has a record and {settings.keys_dir} has no keys; "
-            "restore them: new keys would end this record"
+            f"database {shown(settings.database)} has a record and {settings.keys_dir} has no keys; "
+            "restore them, or copy them from the node that has them: new keys would end this record"
         )
+
+
+def _has_entries(database: Engine) -> bool:
+    with reading(database) as connection:
+        return connection.execute(select(LogEntryRow).limit(1)).first() is not None

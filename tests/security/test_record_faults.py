@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runtime.clock import utc_now
-from runtime.db import open_engine, upgrade
+from runtime.db import open_engine
 from runtime.errors import KeyFileError, LedgerIntegrityError, LedgerUnavailableError
 from runtime.record.anchor import FileAnchor
 from runtime.record.events import Event, EventKind
@@ -21,6 +21,7 @@ from runtime.record.ledger import Ledger
 from runtime.record.setup import open_ledger, prepare_state
 from runtime.record.trace import tail
 from runtime.record.verify import verify_state
+from runtime.schema import upgrade
 from runtime.settings import Settings
 
 STEPS = [

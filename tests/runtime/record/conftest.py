@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from runtime.db import open_engine, upgrade
+from runtime.db import open_engine
 from runtime.record.anchor import FileAnchor
 from runtime.record.events import Event, EventKind
 from runtime.record.keys import load_keys
 from runtime.record.ledger import Ledger, Limits
 from runtime.record.setup import prepare_state
+from runtime.schema import upgrade
 from runtime.settings import Settings
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -1,0 +1,126 @@
+"""Both databases for tests: the fixture `database` runs a test on SQLite and on PostgreSQL.
+
+    def test_something(database: Database, tmp_path: Path) -> None:
+        settings = Settings(state_dir=tmp_path / "state", anchor_dir=tmp_path / "anchor",
+                            database_url=database.url)
+
+Where PostgreSQL is not installed its half is skipped, and says so.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from runtime.db import open_engine
+from runtime.schema import upgrade
+from tests.standins.postgres import Postgres, programs, running
+
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+_MISSING = "PostgreSQL is not installed; `make host-tools` does that"
+
+
+@dataclass(frozen=True)
+class Database:
+    """An empty database of one test, at this code's version.
+
+    Attributes:
+        kind: `sqlite` or `postgresql`.
+        url: what `Settings.database_url` takes.
+        server: the server, of PostgreSQL.
+        name: the file, or the database's name at the server.
+    """
+
+    kind: str
+    url: str
+    server: Postgres | None
+    name: str
+
+    def tamper(self, statement: str, values: Mapping[str, object] | None = None) -> None:
+        """Change it by hand, as someone with the database's full rights: no trigger, no key is in the way.
+
+        Args:
+            statement: SQL; its parameters are written `:name`.
+            values: of the parameters.
+        """
+        if self.server is None:
+            with closing(sqlite3.connect(self.name, timeout=5)) as file, file:
+                changed = file.execute(statement, values or {}).rowcount
+        else:
+            with self.server.shell(self.name) as shell:
+                shell.execute("SET session_replication_role = replica")
+                named = {name: f"%({name})s" for name in values or {}}
+                changed = shell.execute(_pyformat(statement, named), values).rowcount
+        assert changed, "the attack changed nothing"
+
+
+def _pyformat(statement: str, named: Mapping[str, str]) -> bytes:
+    for name in sorted(named, key=len, reverse=True):
+        statement = statement.replace(f":{name}", named[name])
+    return statement.encode()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for the whole session; skips, aloud, where there is none."""
+    found = programs()
+    if found is None:
+        pytest.skip(_MISSING)
+    with running(found) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """A database at this code's version, of which each test gets a copy."""
+    name = postgres.create()
+    _upgrade(postgres.url(name))
+    return name
+
+
+@pytest.fixture
+def postgresql(postgres: Postgres, postgres_template: str) -> Iterator[Database]:
+    """A fresh database on PostgreSQL."""
+    name = postgres.create(template=postgres_template)
+    yield Database(POSTGRESQL, postgres.url(name), postgres, name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Database:
+    """A fresh database on SQLite; its file lies in a state directory's place."""
+    file = tmp_path / "database" / "handrail.db"
+    file.parent.mkdir()
+    url = f"sqlite:///{file}"
+    _upgrade(url)
+    return Database(SQLITE, url, None, str(file))
+
+
+@pytest.fixture(params=[SQLITE, POSTGRESQL])
+def blank_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database of each kind in turn, without any table."""
+    if request.param == SQLITE:
+        file = tmp_path / "blank.db"
+        yield Database(SQLITE, f"sqlite:///{file}", None, str(file))
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create()
+    yield Database(POSTGRESQL, server.url(name), server, name)
+    server.drop(name)
+
+
+@pytest.fixture(params=[SQLITE, POSTGRESQL])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A fresh database of each kind in turn."""
+    found: Database = request.getfixturevalue(request.param)
+    return found
+
+
+def _upgrade(url: str) -> None:
+    engine = open_engine(url)
+    upgrade(engine)
+    engine.dispose()
