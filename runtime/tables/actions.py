@@ -16,7 +16,7 @@ from sqlmodel import Field, SQLModel
 from runtime.tables.types import UtcDateTime
 
 _OPEN = text("state = 'intent'")
-EXECUTED: ColumnClause[bool] = literal_column("state = 'done' AND effect <> 'read'", Boolean)
+EXECUTED: ColumnClause[bool] = literal_column("action.state = 'done' AND action.effect <> 'read'", Boolean)
 """Writes that were carried out, as text: only so does a query use their small index."""
 _EXECUTED = text("state = 'done' AND effect <> 'read'")
 

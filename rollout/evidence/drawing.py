@@ -1,0 +1,57 @@
+"""Drawing what waits: once a day by the clock, and before each review when a person asks."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, time
+from typing import Final
+
+from rollout.evidence.draws import Draw, draw
+from rollout.evidence.piles import Pile, waiting
+from runtime.people.policies import PolicyBook
+from runtime.record.batch import Tx
+from runtime.record.ledger import Ledger
+
+MOST_AT_ONCE: Final = 200
+"""Draws of one tick; what is left waits for the next."""
+
+
+class Drawing:
+    """Draws for all deployments of one record."""
+
+    def __init__(self, ledger: Ledger, book: PolicyBook, random: Callable[[int], bytes]) -> None:
+        """Take the record, the policy in force, and what gives seeds."""
+        self._ledger = ledger
+        self._book = book
+        self._random = random
+
+    def daily(self, now: datetime) -> Sequence[Draw]:
+        """Draw from every pile that holds something of an earlier UTC day; the body of a job of the clock.
+
+        Late, twice or not at all, nothing is lost: the next draw begins where the last one ended.
+        """
+        midnight = datetime.combine(now.date(), time(), now.tzinfo)
+        return self._draw(self._waiting(midnight, None), now)
+
+    def ask(self, now: datetime, agent: str | None = None) -> Sequence[Draw]:
+        """Draw from everything that waits, or from what waits of one agent."""
+        return self._draw(self._waiting(now, agent), now)
+
+    def _waiting(self, before: datetime, agent: str | None) -> Sequence[Pile]:
+        with self._ledger.read() as conn:
+            return waiting(conn, before=before, agent=agent, limit=MOST_AT_ONCE)
+
+    def _draw(self, piles: Sequence[Pile], now: datetime) -> Sequence[Draw]:
+        waits = [self._ledger.submit(lambda tx, pile=pile: self._one(tx, pile, now)) for pile in piles]
+        made = [one.result() for one in waits]
+        return [one for one in made if one is not None]
+
+    def _one(self, tx: Tx, pile: Pile, now: datetime) -> Draw | None:
+        return draw(
+            tx,
+            pile.deployment,
+            pile.effect,
+            pile.kind,
+            policy=self._book.current(tx.conn).head.policy,
+            keyring=self._ledger.keyring,
+            random=self._random,
+            now=max(now, tx.now),
+        )

@@ -1,0 +1,136 @@
+"""Piles: what a deployment has done of one class that no draw has looked at yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, exists, func, literal, select
+
+from profiles.effects import Effect
+from rollout.evidence.items import Candidate, ItemKind
+from runtime.tables.actions import EXECUTED, ActionRow, SuggestionRow
+from runtime.tables.agents import DeploymentRow, RunRow
+from runtime.tables.evidence import DrawRow
+from runtime.tables.types import UtcDateTime
+
+_SUGGESTION = SuggestionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_ACTION = ActionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_DRAW = DrawRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+
+_NEVER = literal(datetime(2000, 1, 1, tzinfo=UTC), UtcDateTime)
+_WHEN = {ItemKind.SUGGESTION: _SUGGESTION.c.created_at, ItemKind.EXECUTED: _ACTION.c.settled_at}
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """Items of one deployment, class and kind that wait for a draw."""
+
+    deployment: str
+    effect: Effect
+    kind: ItemKind
+
+
+def last_through(conn: Connection, deployment: str, effect: Effect, kind: ItemKind) -> datetime | None:
+    """Return up to when draws have looked; None: there was none."""
+    query = (
+        select(_DRAW.c.through_at)
+        .where(_DRAW.c.deployment == deployment, _DRAW.c.effect == effect.value, _DRAW.c.kind == kind.value)
+        .order_by(_DRAW.c.through_at.desc())
+        .limit(1)
+    )
+    found: datetime | None = conn.execute(query).scalar_one_or_none()
+    return found
+
+
+def candidates(
+    conn: Connection,
+    deployment: str,
+    effect: Effect,
+    kind: ItemKind,
+    *,
+    from_at: datetime,
+    through: datetime,
+) -> list[Candidate]:
+    """Return what happened at `from_at` or later, and before `through`."""
+    when = _WHEN[kind]
+    table = when.table
+    query = _fields(kind).where(
+        table.c.deployment == deployment,
+        table.c.effect == effect.value,
+        when >= from_at,
+        when < through,
+    )
+    return [Candidate(*row) for row in conn.execute(query)]
+
+
+def population(
+    conn: Connection, deployment: str, effect: Effect, *, since: datetime, through: datetime | None
+) -> int:
+    """Return how many suggestions of a class were made since a moment, and before another."""
+    query = select(func.count()).where(
+        _SUGGESTION.c.deployment == deployment,
+        _SUGGESTION.c.effect == effect.value,
+        _SUGGESTION.c.created_at >= since,
+    )
+    if through is not None:
+        query = query.where(_SUGGESTION.c.created_at < through)
+    return int(conn.execute(query).scalar_one())
+
+
+def waiting(conn: Connection, *, before: datetime, agent: str | None = None, limit: int) -> Sequence[Pile]:
+    """Return the piles that hold something from before a moment.
+
+    Args:
+        conn: a view of the database.
+        before: the moment; the start of the day finds each pile once a day.
+        agent: only those of this agent's deployments.
+        limit: how many at most.
+    """
+    return [
+        Pile(row.deployment, Effect(row.effect), kind)
+        for kind in ItemKind
+        for row in conn.execute(_waiting(kind, before, agent).limit(limit))
+    ][:limit]
+
+
+def _fields(kind: ItemKind) -> Select[Any]:
+    if kind is ItemKind.SUGGESTION:
+        s = _SUGGESTION.c
+        return select(s.id, s.agent, _RUN.c.task, s.tool, s.args_digest, s.log_seq, s.created_at).join_from(
+            _SUGGESTION, _RUN, _RUN.c.id == s.run
+        )
+    a = _ACTION.c
+    query = select(a.id, _RUN.c.agent, _RUN.c.task, a.tool, a.args_digest, a.log_seq, a.settled_at)
+    return query.join_from(_ACTION, _RUN, _RUN.c.id == a.run).where(EXECUTED)
+
+
+def _waiting(kind: ItemKind, before: datetime, agent: str | None) -> Select[Any]:
+    when = _WHEN[kind]
+    executed = kind is ItemKind.EXECUTED
+    classes = select(when.table.c.deployment, when.table.c.effect).distinct()
+    if executed:
+        classes = classes.where(EXECUTED)
+    if agent is not None:
+        own = select(_DEPLOYMENT.c.digest).where(_DEPLOYMENT.c.agent == agent)
+        classes = classes.where(when.table.c.deployment.in_(own))
+    found = classes.subquery()
+    drawn = (
+        select(func.max(_DRAW.c.through_at))
+        .where(
+            _DRAW.c.deployment == found.c.deployment,
+            _DRAW.c.effect == found.c.effect,
+            _DRAW.c.kind == kind.value,
+        )
+        .scalar_subquery()
+    )
+    new = select(when).where(
+        when.table.c.deployment == found.c.deployment,
+        when.table.c.effect == found.c.effect,
+        when >= func.coalesce(drawn, _NEVER),
+        when < before,
+        *([EXECUTED] if executed else []),
+    )
+    return select(found.c.deployment, found.c.effect).where(exists(new))

@@ -1,0 +1,103 @@
+"""A workshop whose agent fills a desk with suggestions, and reviewers who judge them."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import update
+
+from profiles.effects import Effect
+from rollout.evidence.draws import Draw, draw
+from rollout.evidence.items import Item, ItemKind
+from rollout.evidence.model import Sample
+from rollout.evidence.samples import collect_sample
+from rollout.evidence.words import words_of
+from runtime.clock import random_bytes
+from runtime.gate.states import JudgementVerdict
+from runtime.gate.suggestions import Judged
+from runtime.people.roster import Refused
+from runtime.tables.agents import DeploymentRow
+from tests.standins.persons import START, Person, Town
+from tests.standins.workshop import PROFILE, Workshop, make_workshop
+
+
+class Desk:
+    """The workshop, seen by those who judge."""
+
+    def __init__(self, shop: Workshop) -> None:
+        self.shop = shop
+        with_profile(shop.town)
+
+    @property
+    def town(self) -> Town:
+        return self.shop.town
+
+    def label(self, *messages: str, label: str = "good") -> None:
+        """Let the agent label messages; at tier 0 each becomes a suggestion of class `draft`."""
+        asyncio.run(self._label(messages, label))
+
+    async def _label(self, messages: Iterable[str], label: str) -> None:
+        for message in messages:
+            await self.shop.act("set_label", {"message_id": message, "label": label})
+
+    def draw(
+        self, effect: Effect = Effect.DRAFT, kind: ItemKind = ItemKind.SUGGESTION, **rules: Any
+    ) -> Draw | None:
+        """Draw from what was done so far; a second passes before."""
+        now = self.town.later(seconds=1)
+        policy = self.town.state.head.policy
+        policy = policy.model_copy(update={"evidence": policy.evidence.model_copy(update=rules)})
+        ring = self.town.ledger.keyring
+        return self.town.write(
+            lambda tx: draw(
+                tx,
+                self.shop.run.deployment,
+                effect,
+                kind,
+                policy=policy,
+                keyring=ring,
+                random=random_bytes,
+                now=now,
+            )
+        )
+
+    def items(self, effect: Effect = Effect.DRAFT) -> tuple[Item, ...]:
+        """Everything drawn of a class."""
+        roster = self.town.state.roster
+        run = self.shop.run.deployment
+        return self.town.read(lambda conn: words_of(conn, run, effect, since=START, roster=roster)).items
+
+    def judge(
+        self, item: str, person: Person, verdict: JudgementVerdict = JudgementVerdict.AGREE
+    ) -> Judged | Refused:
+        """Judge a suggestion by the kernel's own way."""
+        return asyncio.run(self._judge(item, person, verdict))
+
+    async def _judge(self, item: str, person: Person, verdict: JudgementVerdict) -> Judged | Refused:
+        shown = await self.shop.suggestions.show(item)
+        signed = self.town.signed(person, shown.matter(verdict, "looked at it"))
+        return await self.shop.suggestions.judge(signed, item)
+
+    def sample(
+        self, effect: Effect = Effect.DRAFT, *, since: datetime = START, through: datetime | None = None
+    ) -> Sample:
+        """What the verdicts come to now."""
+        run, roster = self.shop.run.deployment, self.town.state.roster
+        return self.town.read(
+            lambda conn: collect_sample(
+                conn, run, effect, since=since, roster=roster, now=self.town.now, through=through
+            )
+        )
+
+
+def with_profile(town: Town) -> None:
+    """Give the workshop's deployment its profile's text, by which arguments have roles."""
+    values = {"profile_text": PROFILE}
+    town.write(lambda tx: tx.conn.execute(update(DeploymentRow).values(values)) and None)
+
+
+def make_desk(directory: Path, *, tier: int = 0) -> Desk:
+    """A desk in a directory of its own."""
+    return Desk(make_workshop(directory, tier=tier))
