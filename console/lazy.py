@@ -26,7 +26,7 @@ ENTRIES = (
     Entry("serve", "Run the control plane until it is told to stop."),
     Entry("profile", "Check and compile profiles; print their schema."),
     Entry("agent", "Register agents and see what their traits demand."),
-    Entry("deploy", "Pin a deployment, look at it, compare two."),
+    Entry("deploy", "Pin a deployment, look at it, compare two, go back to an earlier one."),
     Entry("launch", "Run a deployed agent in its box."),
     Entry("runs", "List, follow and stop runs."),
     Entry("approvals", "Decide on actions that wait for a person."),

@@ -18,12 +18,26 @@ from console.api import (
     people,
     runs,
     suggestions,
+    transitions,
 )
 from console.api.peer import STATE_KEY, Peer, may_connect
 from console.api.problems import NotAllowedError, install, problem
 from console.kernel import Kernel
 
 PREFIX = "/v1"
+_ROUTES = (
+    agents,
+    approvals,
+    audit,
+    deployments,
+    freezes,
+    grants,
+    health,
+    people,
+    runs,
+    suggestions,
+    transitions,
+)
 
 
 class Activity:
@@ -87,7 +101,7 @@ def create_app(kernel: Kernel, *, own_uid: int, activity: Activity, stop: asynci
     app.state.stop = stop
     app.state.started_at = kernel.clock()
     app.state.drafts = deployments.Drafts()
-    for module in (agents, approvals, audit, deployments, freezes, grants, health, people, runs, suggestions):
+    for module in _ROUTES:
         app.include_router(module.router, prefix=PREFIX)
     install(app)
     app.add_middleware(Guard, own_uid=own_uid, activity=activity)

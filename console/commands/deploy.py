@@ -13,6 +13,7 @@ from console.session import Session
 from console.show.agents import deployment_page, difference_page
 from console.show.answer import show
 from console.show.drafts import created_page, draft_card
+from console.show.transitions import outdated_page, returned_page
 from console.shown import check_digest
 from console.signing import Json, signer
 from profiles.effects import Effect
@@ -22,11 +23,12 @@ from runtime.grant_rules import Order
 from runtime.people.statement import StatementType
 from runtime.tables.types import utc_moment
 
-app = group("Pin a deployment, look at it, compare two.")
+app = group("Pin a deployment, look at it, compare two, go back to an earlier one.")
 
 _Agent = Annotated[str, typer.Argument(help="A registered agent.")]
 _Profile = Annotated[str, typer.Option("--profile", help="A profile's file, or the name of a shipped one.")]
 _Deployment = Annotated[str, typer.Argument(help="A digest, or its first 8 characters or more.")]
+_Reason = Annotated[str, typer.Option("--reason", help="Why; it is recorded, encrypted.")]
 
 
 @command(app, "create", signs=True, example="handrail deploy create invoice-bot --profile invoices.yaml")
@@ -60,6 +62,47 @@ def diff(session: Session, before: _Deployment, after: _Deployment) -> None:
     old, new = (text.splitlines() for text in answer.pop("profiles"))
     answer["profile_diff"] = list(unified_diff(old, new, "before", "after", lineterm=""))
     show(session, answer, difference_page)
+
+
+@command(
+    app,
+    "rollback",
+    signs=True,
+    example='handrail deploy rollback invoice-bot 9f3a61c0 --reason "the new image is broken"',
+)
+def rollback(
+    session: Session,
+    agent: _Agent,
+    deployment: _Deployment,
+    *,
+    reason: _Reason,
+    yes: Yes = False,
+    digest: Digest = None,
+) -> None:
+    """Go back to an earlier deployment; within the window of the policy its grants come back with it."""
+    from console.transitions import roll_back  # noqa: PLC0415 - the rollout loads much that others do not need
+
+    answer = roll_back(
+        session, client_of(session), agent, deployment, reason=reason, consent=Consent(yes, digest)
+    )
+    show(session, answer, returned_page)
+
+
+@command(
+    app,
+    "outdated",
+    signs=True,
+    example='handrail deploy outdated invoice-bot --reason "the price list changed"',
+)
+def outdated(
+    session: Session, agent: _Agent, *, reason: _Reason, yes: Yes = False, digest: Digest = None
+) -> None:
+    """Say that the rules of the business have changed: writes stop until another deployment is live."""
+    from console.transitions import outdate  # noqa: PLC0415 - the rollout loads much that others do not need
+
+    client, consent = client_of(session), Consent(yes, digest)
+    answer = outdate(session, client, agent, reason=reason, consent=consent)
+    show(session, answer, outdated_page)
 
 
 def _checked(drafted: Json, agent: str, loaded: LoadedProfile) -> Order:
