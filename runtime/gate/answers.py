@@ -46,6 +46,7 @@ class ReasonCode(StrEnum):
     TWO_PERSONS = "two_persons"
     NO_GRANT = "no_grant"
     NEVER = "never"
+    SELF_PRESERVATION = "self_preservation"
     RULE_ERROR = "rule_error"
     CHECK_ERROR = "check_error"
     FIRST_SEEN = "first_seen"

@@ -12,6 +12,9 @@ _REVOKED = text("kind = 'grant.revoked'")
 SUSPENSION: ColumnClause[str] = literal_column("'writes.suspended'")
 """`EventKind.WRITES_SUSPENDED` as a literal, for the small index of suspensions."""
 _SUSPENDED = text("kind = 'writes.suspended'")
+ALERT: ColumnClause[str] = literal_column("'alert.raised'")
+"""`EventKind.ALERT_RAISED` as a literal, for the small index of alerts."""
+_RAISED = text("kind = 'alert.raised'")
 
 EVIDENCE: ColumnClause[bool] = literal_column(
     "kind IN ('items.drawn', 'expectation.stated', 'suggestion.judged', 'executed.judged')", Boolean
@@ -26,6 +29,7 @@ class LogEntryRow(SQLModel, table=True):
     __tablename__ = "log_entry"
     __table_args__ = (
         Index("ix_log_entry_revoked", "subject", sqlite_where=_REVOKED, postgresql_where=_REVOKED),
+        Index("ix_log_entry_alert", "agent", "subject", sqlite_where=_RAISED, postgresql_where=_RAISED),
         Index(
             "ix_log_entry_suspended",
             "deployment",

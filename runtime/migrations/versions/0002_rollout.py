@@ -326,6 +326,13 @@ def upgrade() -> None:
             ),
         )
         batch_op.create_index(
+            "ix_log_entry_alert",
+            ["agent", "subject"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'alert.raised'"),
+            postgresql_where=sa.text("kind = 'alert.raised'"),
+        )
+        batch_op.create_index(
             "ix_log_entry_suspended",
             ["deployment", "subject"],
             unique=False,
@@ -349,6 +356,11 @@ def downgrade() -> None:
         batch_op.create_index(batch_op.f("ix_suggestion_deployment"), ["deployment"], unique=False)
 
     with op.batch_alter_table("log_entry", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_log_entry_alert",
+            sqlite_where=sa.text("kind = 'alert.raised'"),
+            postgresql_where=sa.text("kind = 'alert.raised'"),
+        )
         batch_op.drop_index(
             "ix_log_entry_suspended",
             sqlite_where=sa.text("kind = 'writes.suspended'"),

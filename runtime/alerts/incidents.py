@@ -1,0 +1,87 @@
+"""Incidents: what a leader must know. Each blocks promotion until a leader has acknowledged it with words."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select
+
+from runtime.alerts.rules import IncidentCause
+from runtime.canonical import JsonValue
+from runtime.notices.outbox import NoticeKind, Route, put
+from runtime.record.batch import Tx
+from runtime.record.events import Event, EventKind
+from runtime.tables.alerts import AlertRow, IncidentRow
+from runtime.tables.types import utc_text
+
+_ALERT = AlertRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+
+
+def open_incident(
+    tx: Tx,
+    cause: IncidentCause,
+    *,
+    agent: str,
+    deployment: str | None,
+    alert: str | None,
+    now: datetime,
+    actor: str = "handrail",
+) -> str:
+    """Open an incident and tell leadership; return its id.
+
+    Args:
+        tx: the unit that found the cause.
+        cause: why a leader must know.
+        agent: whose.
+        deployment: the deployment's digest, where there is one.
+        alert: the alert it comes from, where there is one.
+        now: the present moment.
+        actor: the person who said so, or Handrail.
+    """
+    id_ = _id_of(tx.conn, cause, agent, alert, now)
+    row = {
+        "id": id_,
+        "agent": agent,
+        "deployment": deployment,
+        "alert": alert,
+        "cause": cause.value,
+        "opened_at": now,
+        "reminded": 0,
+    }
+    tx.conn.execute(insert(IncidentRow).values(row))
+    data: dict[str, JsonValue] = {"alert": alert, "cause": cause.value, "opened_at": utc_text(now)}
+    tx.append(
+        Event(
+            kind=EventKind.INCIDENT_OPENED,
+            at=tx.now,
+            actor=actor,
+            agent=agent,
+            deployment=deployment,
+            subject=id_,
+            data=data,
+        )
+    )
+    for route in Route:
+        put(tx, NoticeKind.INCIDENT, id_, route, facts={"agent": agent, "cause": cause.value}, now=now)
+    return id_
+
+
+def incident_stands(conn: Connection, fingerprint: str, cause: IncidentCause) -> bool:
+    """Whether an incident of this cause and fingerprint waits for a leader, as far as rows say."""
+    query = (
+        select(_INCIDENT.c.id)
+        .join(_ALERT, _ALERT.c.id == _INCIDENT.c.alert)
+        .where(
+            _ALERT.c.fingerprint == fingerprint,
+            _INCIDENT.c.cause == cause.value,
+            _INCIDENT.c.acknowledged_at.is_(None),
+        )
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def _id_of(conn: Connection, cause: IncidentCause, agent: str, alert: str | None, now: datetime) -> str:
+    """Return an id that only this incident has."""
+    earlier = conn.execute(select(func.count()).where(_INCIDENT.c.agent == agent)).scalar_one()
+    parts = "\n".join((cause.value, agent, alert or "", utc_text(now), str(earlier)))
+    return f"inc-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"

@@ -1,0 +1,1 @@
+"""Telling people: notices are rows before they are sent, so that no restart loses one."""
