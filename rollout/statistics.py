@@ -120,7 +120,7 @@ def _log_tail(most: int, total: int, rate: float) -> float:
 
 
 def _falling(most: int, total: int, rate: float) -> Iterator[float]:
-    """Yield log P(Bin(total, rate) = j) for j = most, most-1, ... while it matters; they fall from `most` on."""
+    """Yield log P(Bin(total, rate) = j) for j = most, most-1, ... while that matters; they only fall."""
     odds = math.log1p(-rate) - math.log(rate)
     first = term = (
         math.lgamma(total + 1)

@@ -189,6 +189,8 @@ class Evidence:
     Attributes:
         threshold: the strictest of all policy versions in force since the window began (F25).
         distinct_days: days on which judged items must have happened, the strictest likewise.
+        approval_hours: age at which an approval no longer counts, the strictest likewise.
+        harmful_below: clusters of lower classes with a harmful verdict in the window; they fail this one too.
         policy: digest of the policy version in force.
         profile: digest of the profile.
         newest: whether the deployment is the newest of its agent.
@@ -207,6 +209,8 @@ class Evidence:
     profile_since: datetime
     threshold: Threshold | None
     distinct_days: int
+    approval_hours: int
+    harmful_below: int
     sample: Sample
     dwell: Dwell
     alerts: AlertState

@@ -124,8 +124,11 @@ def test_agents_at_the_limit_pass_at_most_once_in_twenty(p0: float, items: int) 
     ],
 )
 def test_the_power_is_that_of_the_requirements(p0: float, items: int, true: float, expected: float) -> None:
-    """Section 3, power. Exact, by adding up all histories: at the limit .9 it is 3.7 %, where section 3 has the
-    2.4 % of one simulation (33 agreeing items in a row alone have .9^33 = 3.1 %)."""
+    """Section 3, power; exact, by adding up all histories.
+
+    At the limit .9 it is 3.7 %. Section 3 has the 2.4 % of one simulation, and 33 agreeing items in a row
+    alone have .9^33 = 3.1 %.
+    """
     assert _power(_limits(p0, items), true, items) == pytest.approx(expected, rel=0.005)
 
 
