@@ -1,6 +1,5 @@
 """The only source of time, ids and randomness. Everything else takes them as arguments."""
 
-import base64
 import os
 import secrets
 from collections.abc import Callable
@@ -10,6 +9,10 @@ from typing import Final
 
 Clock = Callable[[], datetime]
 NewId = Callable[[str], str]
+
+
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"  # base32, RFC 4648 section 6, in lower case
+_PAIRS: Final = tuple(first + second for first in _LETTERS for second in _LETTERS)
 
 
 def utc_now() -> datetime:
@@ -23,7 +26,8 @@ def new_id(prefix: str) -> str:
     Args:
         prefix: what is named, such as `run` or `act`; it makes an id readable in a log.
     """
-    return f"{prefix}-{base64.b32encode(random_bytes(10)).decode().lower()}"
+    bits = int.from_bytes(random_bytes(10))
+    return f"{prefix}-{''.join([_PAIRS[bits >> shift & 1023] for shift in range(70, -1, -10)])}"
 
 
 def random_bytes(count: int) -> bytes:

@@ -4,8 +4,9 @@ A feature that the profile does not permit has no handler, so it is not offered;
 is recorded by the gate and answered with the standard error.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.lowlevel import Server
@@ -13,6 +14,7 @@ from mcp.server.lowlevel.server import NotificationOptions
 from mcp.server.models import InitializationOptions
 from mcp.server.subscriptions import ListenHandler
 from mcp.shared.exceptions import MCPError
+from mcp.shared.inbound import X_MCP_HEADER_KEY
 from mcp_types import (
     METHOD_NOT_FOUND,
     CallToolRequestParams,
@@ -107,6 +109,8 @@ class Handlers:
         self._sessions = sessions
         self._profile = passage.run.profile
         self._listen = ListenHandler(sessions.bus, max_subscriptions=8)
+        self._listed: list[dict[str, Any]] | None = None
+        self._schemas: dict[str, Mapping[str, Any]] = {}
 
     def optional(self) -> dict[str, tuple[RequestKind, type[Any], Handler]]:
         """The handlers that a profile may permit."""
@@ -135,10 +139,13 @@ class Handlers:
         return await call_next(ctx)
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
-        """The input schema of a listed tool."""
-        return next(
-            (t.get("inputSchema") for t in self._passage.upstreams.tools() if t["name"] == name), None
-        )
+        """The input schema of a listed tool, if it asks for headers; the SDK wants it for nothing else."""
+        tools = self._passage.upstreams.tools()
+        if tools is not self._listed:
+            schemas = {tool["name"]: tool.get("inputSchema") for tool in tools}
+            self._schemas = {name: schema for name, schema in schemas.items() if _asks_for_headers(schema)}
+            self._listed = tools
+        return self._schemas.get(name)
 
     async def list_tools(self, ctx: Context, params: PaginatedRequestParams | None) -> HandlerResult:
         """List the profile's tools."""
@@ -222,6 +229,11 @@ class Handlers:
 
     def _offers(self) -> list[Any]:
         return list(self._passage.upstreams.offers.values())
+
+
+def _asks_for_headers(schema: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Whether a schema may ask for `Mcp-Param-*` headers (MCP 2026-07-28, streamable HTTP)."""
+    return isinstance(schema, Mapping) and X_MCP_HEADER_KEY in json.dumps(schema)
 
 
 def _list(member: str, items: list[Any]) -> dict[str, Any]:

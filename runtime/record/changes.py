@@ -37,15 +37,21 @@ class Changes:
     def __init__(self, connection: Connection) -> None:
         """Count from here."""
         self._count = change_counter(connection)
-        self._others = 0
+        self._others = -1
         self._own = 0
         self._entries = 0
         self._undone = 0
 
-    def begin(self) -> None:
-        """Look whether others have committed; to be called inside each transaction before its units."""
-        if self._count is not None:
-            self._others = self._count.others()
+    def begin(self) -> bool:
+        """Look whether others have committed; to be called inside each transaction before its units.
+
+        Returns:
+            whether nobody can have, since the transaction before.
+        """
+        if self._count is None:
+            return False
+        before, self._others = self._others, self._count.others()
+        return self._others == before
 
     def mark(self) -> Mark | None:
         """Return where the database stands in the running transaction; None where nobody counts."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
@@ -107,17 +107,16 @@ class Ledger:
         future: asyncio.Future[T] = loop.create_future()
         job = Job(unit, future, loop)
         self._worker.put_in_turn(job, loop)
-        wait = asyncio.timeout(self._limits.wait_seconds)
+        late = loop.call_later(self._limits.wait_seconds, _give_up, future)
         try:
-            async with wait:
-                return await future
-        except TimeoutError as error:
-            if not wait.expired():  # the unit's own
-                raise
+            return await future
+        except _LateError as error:
             raise self._too_late(dropped=job.claim()) from error
         except asyncio.CancelledError:
             job.claim()
             raise
+        finally:
+            late.cancel()
 
     def write_sync(self, unit: Callable[[Tx], T]) -> T:
         """Run a unit and wait until it is durable, outside an event loop.
@@ -177,6 +176,15 @@ class Ledger:
         return LedgerUnavailableError(
             f"the record did not take a unit within {seconds:g} s; {end}", may_be_written=not dropped
         )
+
+
+class _LateError(Exception):
+    """A unit was waited for long enough."""
+
+
+def _give_up(future: "asyncio.Future[Any]") -> None:
+    if not future.done():
+        future.set_exception(_LateError())
 
 
 def _nothing(_tx: Tx) -> None:

@@ -1,6 +1,7 @@
 """The writer: opens a log, commits batches of units to it, and signs checkpoints. It knows no threads.
 
-1. BEGIN IMMEDIATE, then the head is read from the database: two processes cannot fork the log.
+1. BEGIN IMMEDIATE, then the head is read from the database, unless nobody else can have committed since our
+   last transaction: two processes cannot fork the log.
 2. The units run, each in its own savepoint; their entries are written, the head moves, all is committed.
 3. The database file must be the one that was opened, before the first step and after the commit.
 4. A checkpoint is signed over what is committed, put into the anchor, and only then into the database: the
@@ -10,13 +11,13 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine, insert, select
 
 from runtime.canonical import JsonValue
 from runtime.clock import Clock
-from runtime.db import database_file, open_writer
+from runtime.db import be_patient, database_file, is_lost, open_writer
 from runtime.errors import LedgerIntegrityError
 from runtime.record.anchor import Anchor, AnchorState
 from runtime.record.batch import HEAD_ID, Batch, BatchLostError, Head, read_head
@@ -36,6 +37,10 @@ OnStep = Callable[[str], None]
 
 _ACTOR = "handrail"
 _MONTH = len("2026-11")
+CLOCK_TOLERANCE = timedelta(seconds=2)
+"""How far the clock may be behind the last entry: the clocks of two hosts on one database are never alike."""
+
+_CHECKPOINT = LogCheckpointRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,12 @@ class Writer:
             return AnchorState(anchored=False, reason=self._anchor_fault)
         return self._parts.anchor.state()
 
-    def commit(self, jobs: Sequence[Job]) -> bool:
+    def commit(self, jobs: Sequence[Job], *, patient: bool = False) -> bool:
         """Run the units of `jobs` in one transaction; each job then holds its result or its error.
+
+        Args:
+            jobs: what to run.
+            patient: whether to queue behind another program that writes, where the database has a queue.
 
         Returns:
             whether one of them asked for a checkpoint.
@@ -98,6 +107,7 @@ class Writer:
         """
         step = self._parts.on_step
         self._guard.check()
+        be_patient(self._connection, patient=patient)
         try:
             with self._transaction():
                 batch = self._begin()
@@ -128,6 +138,7 @@ class Writer:
         self._parts.on_step("checkpoint.signed")
         self._anchor(checkpoint)
         self._parts.on_step("checkpoint.anchored")
+        be_patient(self._connection, patient=True)
         with self._transaction(), self._changes.of_the_record():
             _store(self._connection, [checkpoint])
         self._parts.on_step("checkpoint.stored")
@@ -139,7 +150,20 @@ class Writer:
         self._connection.close()
 
     def _transaction(self) -> AbstractContextManager[object]:
-        return self._connection.begin()
+        try:
+            return self._connection.begin()
+        except Exception:
+            if not is_lost(self._connection):
+                raise
+            self._connect_again()
+            return self._connection.begin()
+
+    def _connect_again(self) -> None:
+        """The server has gone and nothing has begun: what it holds now is checked as at every transaction."""
+        self._connection.invalidate()
+        self._connection.close()
+        self._connection = open_writer(self._parts.engine, patient=False)
+        self._changes = Changes(self._connection)
 
     def _open(self) -> Head:
         verifier = self._parts.keys.signer.verifier
@@ -165,13 +189,13 @@ class Writer:
             self._lose_anchor(error)
 
     def _begin(self) -> Batch:
-        head = read_head(self._connection, self._statements)
+        ours = self._changes.begin()
+        head = self._head if ours else read_head(self._connection, self._statements)
         if head is None or head.size < self._head.size or head.origin != self._head.origin:
             raise LedgerIntegrityError(
                 f"the log's head says {head} where {self._head.size} entries were committed; "
                 "stop here and run `handrail audit verify`"
             )
-        self._changes.begin()
         now = self._parts.clock()
         batch = Batch(
             self._connection,
@@ -188,7 +212,7 @@ class Writer:
         return batch
 
     def _note_clock(self, batch: Batch, head: Head, now: datetime) -> None:
-        behind = batch.latest < head.high_water
+        behind = now + CLOCK_TOLERANCE < batch.now
         if behind and not self._clock_is_behind:
             data: dict[str, JsonValue] = {"clock": batch.latest, "high_water": head.high_water}
             batch.append(Event(kind=EventKind.CLOCK_ANOMALY, at=now, actor=_ACTOR, data=data))
@@ -226,9 +250,12 @@ def _run(batch: Batch, job: Job) -> None:
 
 
 def _store(connection: Connection, checkpoints: Sequence[Checkpoint]) -> None:
-    if checkpoints:
-        rows = [{"size": item.size, "root": item.root, "note": item.note} for item in checkpoints]
-        connection.execute(insert(LogCheckpointRow), rows)
+    """Store checkpoints, but for those that another node of the same log has stored."""
+    for item in checkpoints:
+        known = connection.execute(select(_CHECKPOINT.size).where(_CHECKPOINT.size == item.size)).first()
+        if known is None:
+            row = {"size": item.size, "root": item.root, "note": item.note}
+            connection.execute(insert(LogCheckpointRow), row)
 
 
 def _head_row(head: Head) -> dict[str, object]:

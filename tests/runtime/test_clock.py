@@ -1,6 +1,7 @@
 """The one source of time, ids and randomness."""
 
 import os
+from base64 import b32decode
 from concurrent.futures import ThreadPoolExecutor
 
 from runtime.clock import new_id, random_bytes
@@ -32,3 +33,11 @@ def test_a_forked_process_does_not_repeat_its_parents_bytes() -> None:
 def test_an_id_says_what_it_names() -> None:
     assert new_id("run").startswith("run-")
     assert len(new_id("run")) == len("run-") + 16
+
+
+def test_an_id_is_base32_of_80_bits() -> None:
+    found = {new_id("act") for _ in range(1_000)}
+
+    assert len(found) == 1_000
+    assert {len(b32decode(one.removeprefix("act-").upper())) for one in found} == {10}
+    assert set("".join(found)) == {*"act-", *"abcdefghijklmnopqrstuvwxyz234567"}

@@ -194,6 +194,19 @@ def test_a_perfectly_truncated_log_is_behind_its_anchor(settings: Settings, tamp
     assert report.exit_code == 5
 
 
+def test_a_log_that_is_truncated_while_it_is_written_takes_no_more(
+    settings: Settings, tamper: Tamper
+) -> None:
+    """The writer keeps the head in mind, and looks again as soon as anyone else has committed."""
+    ledger = open_ledger(settings)
+    append(ledger, 3)
+    cut(settings, tamper, 18)
+
+    with pytest.raises(LedgerIntegrityError, match="the log's head says"):
+        append(ledger, 1)
+    ledger.close()
+
+
 def test_an_older_copy_of_the_database_is_behind_its_anchor(settings: Settings, tmp_path: Path) -> None:
     """F22: restored from a backup; it is neither verified nor written to."""
     old = tmp_path / "old.db"
