@@ -103,8 +103,8 @@ class Admissions:
             return fresh
         with self._inside.own_writes(tx):
             written = self._write(tx, Case(self._parts, run, decided, fresh, moment))
-        if fresh.lease is None:
-            self._inside.forget()  # the run's lease was issued, and a lease is part of the world
+        if fresh.lease is None or written.changed:
+            self._inside.forget()  # the run's lease was issued, or power went: a world is made of both
         return written
 
     def _write(self, tx: Tx, case: Case) -> Recorded:

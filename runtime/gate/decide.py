@@ -20,6 +20,7 @@ from runtime.gate.checks.ladder import check_ladder
 from runtime.gate.checks.novelty import check_novelty
 from runtime.gate.checks.provenance import check_provenance
 from runtime.gate.checks.rules import check_rules
+from runtime.gate.checks.self_preservation import check_self_preservation
 from runtime.gate.checks.sensitive import check_sensitive
 from runtime.gate.checks.shape import check_shape
 from runtime.gate.checks.standing import check_lease, check_standing
@@ -40,6 +41,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_novelty,
     check_provenance,
     check_sensitive,
+    check_self_preservation,
     check_rules,
 )
 
@@ -67,9 +69,11 @@ def decide(action: Action, facts: Facts, checks: Sequence[Check] = CHECKS) -> De
     """
     reading = read_safely(facts.profile, action)
     if reading.faults:
-        # What cannot be read is denied at once; other checks would guess. A never-rule may name the tool.
+        # What cannot be read is denied at once; other checks would guess. A never-rule may name the tool,
+        # and whatever an agent reaches for, it may be its own keepers.
         unknown = any(fault.code is ReasonCode.UNKNOWN_TOOL for fault in reading.faults)
-        checks = (check_standing, check_shape, *((check_rules,) if unknown and reading.name else ()))
+        named = (check_rules,) if unknown and reading.name else ()
+        checks = (check_standing, check_shape, check_self_preservation, *named)
     verdicts = [_ask(check, reading, facts) for check in checks]
     return Decided(reading, join(clear_held(verdicts, reading, facts)))
 

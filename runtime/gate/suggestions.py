@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
+from profiles.effects import Effect
 from runtime.canonical import JsonValue
 from runtime.errors import KernelError
 from runtime.gate.actions import digest_of
@@ -22,6 +23,8 @@ from runtime.record.events import Event, EventKind
 from runtime.record.keyring import KeyRing
 from runtime.record.ledger import Ledger
 from runtime.record.trace import read_entry
+from runtime.suspension_rules import EVERYTHING, SuspensionCode
+from runtime.suspensions import suspend
 from runtime.tables.actions import JudgementRow, SuggestionRow
 
 _SUGGESTION = SuggestionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
@@ -86,6 +89,8 @@ class Suggestions:
 
     async def judge(self, signed: SignedStatement, suggestion: str) -> Judged | Refused:
         """Take a signed judgement (`Suggestion.matter`). One for each person, and none is ever changed.
+
+        `harmful` suspends writes of that class in the same unit (R-44), whoever else must still look.
 
         Raises:
             SuggestionError: there is no such suggestion.
@@ -191,7 +196,22 @@ def _write(tx: Tx, shown: Suggestion, said: Verified, verdict: JudgementVerdict,
             **names,
         )
     )
+    if verdict is JudgementVerdict.HARMFUL:
+        _suspend(tx, shown)
     return Judged(shown.id, said.person, verdict)
+
+
+def _suspend(tx: Tx, shown: Suggestion) -> None:
+    deployment, named = shown.card.get("deployment"), shown.card.get("effect")
+    suspend(
+        tx,
+        deployment if isinstance(deployment, str) else EVERYTHING,
+        effect=next((effect for effect in Effect if effect.value == named), None),
+        code=SuspensionCode.HARMFUL,
+        subject=shown.id,
+        reason=f"suggestion {shown.id} was judged harmful",
+        now=tx.now,
+    )
 
 
 def _judgements(conn: Connection, suggestion: str) -> tuple[JudgementRow, ...]:

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import insert
 
+from runtime.alerts.book import raise_alert
+from runtime.alerts.rules import deviations
 from runtime.canonical import JsonValue
-from runtime.gate import hold_rows, rows
+from runtime.gate import hold_rows, rows, triggers
 from runtime.gate.actions import digest_of
 from runtime.gate.cards import HoldCard, hold_card, suggestion_card
 from runtime.gate.checks.budgets import budgets_of
@@ -35,6 +37,7 @@ class Recorded:
         closed: a hold that is over.
         suggestion: the id of a suggestion that was made.
         seen: keys that are seen from now on.
+        changed: whether power went, so that no world that was read before is good any more.
     """
 
     admission: Admission
@@ -42,6 +45,7 @@ class Recorded:
     closed: HoldCard | None = None
     suggestion: str | None = None
     seen: tuple[str, ...] = ()
+    changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,11 @@ def intent(tx: Tx, case: Case) -> Recorded:
 
 
 def deny(tx: Tx, case: Case) -> Recorded:
-    """Write a denial."""
+    """Write a denial, raise the alerts that it shows, and take away the power that it costs."""
     _decision(tx, case, ActionState.DENIED)
-    return Recorded(Withheld())
+    for deviation in deviations(case.decided, case.run):
+        raise_alert(tx, deviation, policy=case.world.roster.policy, now=case.now)
+    return Recorded(Withheld(), changed=triggers.respond(tx, case))
 
 
 def suggest(tx: Tx, case: Case, *, repeated: bool) -> Recorded:

@@ -71,17 +71,17 @@ def test_all_that_is_withheld_is_told_in_the_same_words(new_workshop: NewWorksho
 
     async def work() -> list[Any]:
         return [
-            await shop.act("shred", {"number": "1"}),
-            await shop.act("no_such_tool", {}),
             await shop.act("send_mail", MAIL),
             await shop.act("update_record", {"number": "1"}),
             await shop.act("search", {"query": 5}),
+            await shop.act("no_such_tool", {}),
+            await shop.act("shred", {"number": "1"}),
         ]
 
     replies = asyncio.run(work())
 
     assert set(replies) == {Withheld()}
-    assert shop.states() == ["denied", "denied", "suggested", "held", "denied"]
+    assert shop.states() == ["suggested", "held", "denied", "denied", "denied"]
     for word in ("tier", "rule", "polic", "grant", "approv", "review", "handrail"):
         assert word not in WITHHELD_TEXT.lower()
 
