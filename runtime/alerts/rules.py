@@ -1,7 +1,7 @@
 """Which deviations raise an alert, how bad each is, and what counts as the same one again. Pure.
 
-A hold or a suggestion alone is no alert: that is the normal life of an agent that has not climbed yet. A
-denial is one where its reasons say that the agent went where it has no business.
+A hold or a suggestion is no alert: that is the normal life of an agent that has not climbed yet. A denial is
+one where the reasons for it say that the agent went where it has no business.
 """
 
 import hashlib
@@ -43,10 +43,10 @@ class AlertRule(StrEnum):
     NEVER = "never"
     SELF_PRESERVATION = "self-preservation"
     CHANGED = "changed"  # what runs is not what was pinned
-    RATE = "rate"  # over a limit of how many, how often or how much
+    RATE = "rate"  # over a limit of how many or how often
     GATE_FAULT = "gate-fault"  # a check or a rule failed, and denied
-    FIRST_SEEN = "first-seen"
     # Found over time.
+    FIRST_SEEN = "first-seen"  # a tool that the deployment's baseline does not know
     UNUSUAL = "unusual"  # far outside the deployment's own baseline (R-25)
     UNWATCHED = "unwatched"  # no review is owed (R-85)
     OUTDATED = "outdated"  # the rules of the business changed and the instructions did not (R-37)
@@ -124,11 +124,8 @@ _OF_REASON: Final[Mapping[ReasonCode, AlertRule]] = {
     ReasonCode.DEPLOYMENT_CHANGED: AlertRule.CHANGED,
     ReasonCode.BUDGET: AlertRule.RATE,
     ReasonCode.FAN_OUT: AlertRule.RATE,
-    ReasonCode.AMOUNT: AlertRule.RATE,
     ReasonCode.RULE_ERROR: AlertRule.GATE_FAULT,
     ReasonCode.CHECK_ERROR: AlertRule.GATE_FAULT,
-    ReasonCode.FIRST_SEEN: AlertRule.FIRST_SEEN,
-    ReasonCode.UNKNOWN_SHAPE: AlertRule.FIRST_SEEN,
 }
 
 
@@ -171,7 +168,8 @@ def deviations(decided: Decided, run: RunContext) -> tuple[Deviation, ...]:
     if decided.answer is not Answer.DENY:
         return ()
     reading = decided.reading
-    found = {_OF_REASON.get(reason.code) for reason in decided.decision.reasons} - {None}
+    denying = [verdict for verdict in decided.decision.verdicts if verdict.answer is Answer.DENY]
+    found = {_OF_REASON.get(reason.code) for verdict in denying for reason in verdict.reasons}
     rules = [rule for rule in AlertRule if rule in found]
     return tuple(
         Deviation(
