@@ -87,6 +87,7 @@ class EventKind(StrEnum):
     INCIDENT_ACKNOWLEDGED = "incident.acknowledged"
     LEADER_CHANGED = "leader.changed"
     NOTICE_SENT = "notice.sent"
+    MONITOR_OBSERVED = "monitor.observed"  # `subject` is when the span of heartbeats began
     SERVE_STARTED = "serve.started"
     SERVE_STOPPED = "serve.stopped"
 

@@ -22,6 +22,10 @@ EVIDENCE: ColumnClause[bool] = literal_column(
 """The entries that evidence is counted from, as text for their small index."""
 _EVIDENCE = text("kind IN ('items.drawn', 'expectation.stated', 'suggestion.judged', 'executed.judged')")
 
+POWER: ColumnClause[bool] = literal_column("kind IN ('grant.issued', 'deployment.demoted')", Boolean)
+"""The entries by which a deployment's tier moves, as text for their small index."""
+_POWER = text("kind IN ('grant.issued', 'deployment.demoted')")
+
 
 class LogEntryRow(SQLModel, table=True):
     """One leaf of the Merkle log."""
@@ -44,6 +48,7 @@ class LogEntryRow(SQLModel, table=True):
             sqlite_where=_EVIDENCE,
             postgresql_where=_EVIDENCE,
         ),
+        Index("ix_log_entry_power", "deployment", "seq", sqlite_where=_POWER, postgresql_where=_POWER),
     )
 
     seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})

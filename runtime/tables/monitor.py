@@ -29,6 +29,7 @@ class ActivityDayRow(SQLModel, table=True):
     denied: int = 0
     held: int = 0
     suggested: int = 0
+    proof: int  # number of an entry that proves the day; one that does not makes the row count nothing
 
 
 class ScanRow(SQLModel, table=True):

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("denied", sa.Integer(), nullable=False),
         sa.Column("held", sa.Integer(), nullable=False),
         sa.Column("suggested", sa.Integer(), nullable=False),
+        sa.Column("proof", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("deployment", "day", name=op.f("pk_activity_day")),
     )
     op.create_table(
@@ -326,6 +327,13 @@ def upgrade() -> None:
             ),
         )
         batch_op.create_index(
+            "ix_log_entry_power",
+            ["deployment", "seq"],
+            unique=False,
+            sqlite_where=sa.text("kind IN ('grant.issued', 'deployment.demoted')"),
+            postgresql_where=sa.text("kind IN ('grant.issued', 'deployment.demoted')"),
+        )
+        batch_op.create_index(
             "ix_log_entry_alert",
             ["agent", "subject"],
             unique=False,
@@ -356,6 +364,11 @@ def downgrade() -> None:
         batch_op.create_index(batch_op.f("ix_suggestion_deployment"), ["deployment"], unique=False)
 
     with op.batch_alter_table("log_entry", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_log_entry_power",
+            sqlite_where=sa.text("kind IN ('grant.issued', 'deployment.demoted')"),
+            postgresql_where=sa.text("kind IN ('grant.issued', 'deployment.demoted')"),
+        )
         batch_op.drop_index(
             "ix_log_entry_alert",
             sqlite_where=sa.text("kind = 'alert.raised'"),
