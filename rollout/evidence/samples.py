@@ -59,6 +59,7 @@ def collect_sample(
     roster: Roster,
     now: datetime,
     through: datetime | None = None,
+    before: int | None = None,
 ) -> Sample:
     """Count the verdicts on a deployment's suggestions of one class; every word is verified.
 
@@ -69,14 +70,16 @@ def collect_sample(
         since: when the window began; what happened before counts nothing.
         roster: who counts now; a verdict of anyone else is as if it had not been given (F6, F17).
         now: the present moment.
-        through: only what happened before this moment, to compute a frozen sample again; None: all.
+        through: only what happened before this moment; None: all.
+        before: only what the record held before it had this entry, to compute a frozen sample again: words
+            that were said since add to it and edit nothing. None: all.
 
     Raises:
         rollout.evidence.items.EvidenceError: the database does not hold what the record says was drawn or
             signed.
     """
     window, confirm = Window(since, through), timedelta(hours=roster.policy.evidence.confirm_hours)
-    words = words_of(conn, deployment, effect, since=since, roster=roster)
+    words = words_of(conn, deployment, effect, since=since, roster=roster, before=before)
     counted = [one for one in count(words, confirm=confirm, now=now) if window.has(one.item.happened_at)]
     others = [
         id_

@@ -48,7 +48,15 @@ class Words:
     verdicts: Mapping[str, tuple[Verdict, ...]]
 
 
-def words_of(conn: Connection, deployment: str, effect: Effect, *, since: datetime, roster: Roster) -> Words:
+def words_of(
+    conn: Connection,
+    deployment: str,
+    effect: Effect,
+    *,
+    since: datetime,
+    roster: Roster,
+    before: int | None = None,
+) -> Words:
     """Read and verify what was said about a deployment.
 
     Args:
@@ -57,11 +65,12 @@ def words_of(conn: Connection, deployment: str, effect: Effect, *, since: dateti
         effect: the class whose draws are read.
         since: the entries from this moment on; what was drawn and judged is later than what happened.
         roster: who counts now.
+        before: only what the record held before it had this entry; None: all of it.
 
     Raises:
         EvidenceError: the database does not hold what the record says was drawn or signed.
     """
-    entries = _entries(conn, deployment, since)
+    entries = _entries(conn, deployment, since, before)
     drawn = [leaf for leaf in entries if leaf.kind is EventKind.ITEMS_DRAWN]
     items = _items(conn, [leaf for leaf in drawn if leaf.data.get("effect") == effect.value])
     said = _said(conn, [leaf for leaf in entries if leaf.kind is not EventKind.ITEMS_DRAWN], roster)
@@ -90,12 +99,14 @@ def verdict_of(said: Verified) -> JudgementVerdict | None:
     return next((one for one in JudgementVerdict if one.value == word), None)
 
 
-def _entries(conn: Connection, deployment: str, since: datetime) -> list[Leaf]:
+def _entries(conn: Connection, deployment: str, since: datetime, before: int | None) -> list[Leaf]:
     query = (
         select(_LOG.c.leaf)
         .where(_LOG.c.deployment == deployment, EVIDENCE, _LOG.c.at >= utc_text(since))
         .order_by(_LOG.c.seq)
     )
+    if before is not None:
+        query = query.where(_LOG.c.seq < before)
     return [_leaf(row[0]) for row in conn.execute(query)]
 
 
