@@ -85,6 +85,15 @@ class Cadence:
             days.append(last)
         return tuple(days)
 
+    @property
+    def words(self) -> str:
+        """How often that is, for people."""
+        if self.first_days == self.later_days:
+            always = f"every {self.first_days} days"
+        else:
+            always = f"every {self.first_days} days in the first month, then every {self.later_days}"
+        return always + (", and each change" if self.every_change else "")
+
     def _interval(self, last: int) -> int:
         return self.first_days if last < _FIRST_PERIOD_DAYS else self.later_days
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from profiles.risk import Cadence
 from runtime.agents import Agent
 from runtime.deployments import Deployment, Difference
 from runtime.drafting import Draft
@@ -39,18 +38,10 @@ def agent_view(agent: Agent, deployments: list[Deployment]) -> Json:
         "traits": [trait.value for trait in agent.traits],
         "risk": assessed.risk.label,
         "controls": [control.value for control in (*assessed.controls, *assessed.extra)],
-        "cadence": cadence_text(assessed.cadence),
+        "cadence": assessed.cadence.words,
         "registered_at": moment(agent.registered_at),
         "deployments": [deployment_view(one) for one in deployments],
     }
-
-
-def cadence_text(cadence: Cadence) -> str:
-    """Return how often an agent is reviewed, in words."""
-    first = f"every {cadence.first_days} days in the first month"
-    always = first if cadence.first_days != cadence.later_days else f"every {cadence.first_days} days"
-    later = "" if cadence.first_days == cadence.later_days else f", then every {cadence.later_days}"
-    return always + later + (", and each change" if cadence.every_change else "")
 
 
 def deployment_view(deployment: Deployment) -> Json:

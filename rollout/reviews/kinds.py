@@ -1,6 +1,7 @@
 """The kinds of review that are owed, and what can become of one."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class ReviewKind(StrEnum):
@@ -19,3 +20,7 @@ class ObligationState(StrEnum):
     OVERDUE = "overdue"  # due and not closed: writes are suspended
     CLOSED = "closed"  # by signed words
     VOID = "void"  # its deployment was replaced before it was due
+
+
+OWED: Final = (ObligationState.OPEN.value, ObligationState.OVERDUE.value)
+"""States of a review that somebody still owes."""

@@ -13,10 +13,12 @@ from sqlalchemy import Connection, insert, select, update
 from profiles.policy import ReviewRules
 from rollout.evidence.model import ReviewState
 from rollout.reviews.calendar import Period, Terms, following, owed, successor
-from rollout.reviews.kinds import ObligationState, ReviewKind
+from rollout.reviews.kinds import OWED, ObligationState, ReviewKind
+from rollout.reviews.proof import signed_for
 from rollout.reviews.terms import terms_of
 from runtime.clock import NewId
 from runtime.deployments import PRESENT
+from runtime.people.roster import Roster
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.suspension_rules import SuspensionCode
@@ -27,10 +29,9 @@ from runtime.tables.types import utc_text
 
 _OBLIGATION = ObligationRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-_UNSETTLED = (ObligationState.OPEN.value, ObligationState.OVERDUE.value)
 _WATCHED = (
     select(_OBLIGATION.c.id)
-    .where(_OBLIGATION.c.deployment == _DEPLOYMENT.c.digest, _OBLIGATION.c.state.in_(_UNSETTLED))
+    .where(_OBLIGATION.c.deployment == _DEPLOYMENT.c.digest, _OBLIGATION.c.state.in_(OWED))
     .exists()
 )
 STEP = 50
@@ -79,13 +80,17 @@ def follow(tx: Tx, obligation: str, *, rules: ReviewRules, new_id: NewId) -> str
     return None if period is None else _write(tx, _New(row["deployment"], row["agent"], period), new_id)
 
 
-def review_state(conn: Connection, deployment: str, *, now: datetime) -> ReviewState:
-    """Return what is owed for a deployment: what the gates G6 and G8 look at."""
-    query = select(_OBLIGATION.c.id, _OBLIGATION.c.kind, _OBLIGATION.c.due_at).where(
-        _OBLIGATION.c.deployment == deployment,
-        _OBLIGATION.c.state.in_(_UNSETTLED),
+def review_state(conn: Connection, deployment: str, *, roster: Roster, now: datetime) -> ReviewState:
+    """Return what is owed for a deployment: what the gates G6 and G8 look at.
+
+    A review whose row says that it is closed, and that nobody has signed for, is owed still.
+    """
+    query = select(_OBLIGATION.c.id, _OBLIGATION.c.kind, _OBLIGATION.c.due_at, _OBLIGATION.c.state).where(
+        _OBLIGATION.c.deployment == deployment, _OBLIGATION.c.state != ObligationState.VOID.value
     )
-    rows = conn.execute(query.order_by(_OBLIGATION.c.due_at, _OBLIGATION.c.id)).all()
+    found = conn.execute(query.order_by(_OBLIGATION.c.due_at, _OBLIGATION.c.id)).all()
+    signed = signed_for(conn, [row.id for row in found if row.state not in OWED], roster=roster)
+    rows = [row for row in found if row.id not in signed]
     specification = [row.due_at for row in rows if row.kind == ReviewKind.SPECIFICATION.value]
     return ReviewState(
         overdue=tuple(row.id for row in rows if row.due_at <= now),

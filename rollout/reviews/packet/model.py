@@ -4,11 +4,16 @@ No value here quotes an agent, but for names that the profile knows, so every re
 each renderer escapes all the same.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import cast
 
+from pydantic import TypeAdapter, ValidationError
+
 from profiles.effects import Effect
+from rollout.errors import RolloutError
 from rollout.gates.model import GateId
 from rollout.reviews.kinds import ReviewKind
 from runtime.canonical import JsonValue
@@ -18,6 +23,10 @@ from runtime.tables.types import utc_text
 NOT_AVAILABLE = "not available"
 PRIORITIES = "Are priorities shifting?"
 METRIC = "Is a metric optimised that nobody specified?"
+
+
+class PacketError(RolloutError):
+    """What should be a packet is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """One effect class that the profile uses, and until when it is granted; None: it is not."""
+    """One effect class that the profile uses, and until when it is granted; None: it is not.
+
+    A `read` grant that has ended stands here too: a review can renew it.
+    """
 
     effect: Effect
     valid_until: datetime | None
@@ -164,6 +176,7 @@ class Packet:
         drift: of this month against the last, in words; None before drift is measured.
         drills: of each reviewer, in words; None before there are drills.
         first_seen: things that were reached for the first time in the window; None where not counted.
+        renews_until: until when closing can renew grants; None: another review is overdue.
         questions: what whoever closes must answer (R-39).
     """
 
@@ -181,6 +194,7 @@ class Packet:
     drift: str | None = None
     drills: str | None = None
     first_seen: int | None = None
+    renews_until: datetime | None = None
     questions: tuple[str, ...] = (PRIORITIES, METRIC)
 
     def as_json(self) -> dict[str, JsonValue]:
@@ -195,6 +209,26 @@ class Packet:
     def total(self, name: str) -> int:
         """Add up one count of the days, such as `denied`."""
         return sum(getattr(day, name) for day in self.days)
+
+
+def read_packet(value: Mapping[str, JsonValue]) -> Packet:
+    """Return the packet whose `as_json` this is.
+
+    Raises:
+        PacketError: it is not exactly that; a field more, less or otherwise is another thing.
+    """
+    try:
+        packet = _adapter().validate_python(value)
+    except ValidationError as error:
+        raise PacketError(f"not a packet of this version: {error.error_count()} faults") from error
+    if packet.as_json() != value:
+        raise PacketError("not a packet of this version: it has other fields or another spelling")
+    return packet
+
+
+@lru_cache(maxsize=1)
+def _adapter() -> TypeAdapter[Packet]:
+    return TypeAdapter(Packet)
 
 
 def _plain(value: object) -> JsonValue:

@@ -56,7 +56,9 @@ def _lines(packet: Packet) -> Iterator[Line]:
         f" (monitor gap {span(window.gap_seconds)} excluded)",
         warns=window.gap_seconds > 2 * 3600,
     )
-    yield Line("tier", f"{packet.tier}: " + ", ".join(_granted(one) for one in packet.grants))
+    granted = ", ".join(_granted(one, head.made_at) for one in packet.grants)
+    yield Line("tier", f"{packet.tier}: {granted}")
+    yield _renewal(packet)
     yield from (Line("suspended", reason, warns=True) for reason in packet.suspensions)
     yield Line(
         "actions",
@@ -76,10 +78,17 @@ def _lines(packet: Packet) -> Iterator[Line]:
     yield from (Line("answer", question) for question in packet.questions)
 
 
-def _granted(one: Granted) -> str:
+def _granted(one: Granted, now: datetime) -> str:
     if one.valid_until is None:
         return f"{one.effect.value}=no"
-    return f"{one.effect.value} until {_minute(one.valid_until)}"
+    ends = "until" if now < one.valid_until else "ended"
+    return f"{one.effect.value} {ends} {_minute(one.valid_until)}"
+
+
+def _renewal(packet: Packet) -> Line:
+    if packet.renews_until is None:
+        return Line("renewal", "none: another review is overdue and must be closed first", warns=True)
+    return Line("renewal", f"closing renews grants until {_minute(packet.renews_until)}")
 
 
 def _evidence(found: ClassEvidence) -> Iterator[Line]:

@@ -42,7 +42,7 @@ def rows(town: Town) -> list[tuple[str, str, bool]]:
 
 
 def state(town: Town, deployment: str) -> ReviewState:
-    return town.read(lambda conn: review_state(conn, deployment, now=town.now))
+    return town.read(lambda conn: review_state(conn, deployment, roster=town.state.roster, now=town.now))
 
 
 def without(town: Town, deployment: str) -> frozenset[Effect]:

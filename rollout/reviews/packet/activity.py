@@ -1,0 +1,92 @@
+"""What was watched and what happened in a window: heartbeats, days, and the part of the record it spans.
+
+The record's entries never go backwards in time, so a window is a range of entry numbers, found by bisection;
+nothing outside it is read.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from sqlalchemy import Connection, func, select
+
+from rollout.reviews.packet.model import Day, Window
+from runtime.gate.states import ActionState
+from runtime.record.events import EventKind
+from runtime.tables.actions import ActionRow
+from runtime.tables.log import LogEntryRow, LogHeadRow
+from runtime.tables.monitor import HeartbeatSpanRow
+from runtime.tables.types import utc_text
+
+_LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_HEAD = LogHeadRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_ACTION = ActionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_SPAN = HeartbeatSpanRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+
+_DECIDED = (EventKind.ACTION_DECISION.value, EventKind.ACTION_INTENT.value)
+_SERIES: Final = {
+    ActionState.DONE: "carried_out",
+    ActionState.ANSWERED: "carried_out",
+    ActionState.UNKNOWN: "carried_out",  # it may have happened, so it counts as if it had
+    ActionState.INTENT: "carried_out",
+    ActionState.DENIED: "denied",
+    ActionState.HELD: "held",
+    ActionState.SUGGESTED: "suggested",
+}
+"""Which number of a day an action counts for; one that failed certainly did not happen and is a pattern."""
+
+
+def entries_in(conn: Connection, begin: datetime, end: datetime) -> range:
+    """Return the numbers of the entries from `begin` up to, and without, `end`."""
+    size = conn.execute(select(_HEAD.c.size)).scalar_one()
+    return range(_first(conn, size, utc_text(begin)), _first(conn, size, utc_text(end)))
+
+
+def window_of(conn: Connection, begin: datetime, end: datetime) -> Window:
+    """Return how much of a window the monitor saw (F1)."""
+    spans = conn.execute(
+        select(_SPAN.c.began_at, _SPAN.c.last_at).where(_SPAN.c.began_at < end, _SPAN.c.last_at > begin)
+    )
+    seen = sum((min(row.last_at, end) - max(row.began_at, begin) for row in spans), timedelta(0))
+    observed = int(seen.total_seconds())
+    return Window(begin, end, observed, int((end - begin).total_seconds()) - observed)
+
+
+def days_of(conn: Connection, deployment: str, entries: range) -> tuple[Day, ...]:
+    """Count a deployment's actions by the UTC day of their decision; a day without any is left out."""
+    day = func.substr(_LOG.c.at, 1, 10).label("day")
+    query = (
+        select(day, _ACTION.c.state, func.count(_ACTION.c.id.distinct()).label("number"))
+        .join(_ACTION, _ACTION.c.id == _LOG.c.subject)
+        .where(
+            _LOG.c.seq >= entries.start,
+            _LOG.c.seq < entries.stop,
+            _LOG.c.deployment == deployment,
+            _LOG.c.kind.in_(_DECIDED),
+        )
+        .group_by(day, _ACTION.c.state)
+        .order_by(day)
+    )
+    rows = conn.execute(query).all()
+    return tuple(
+        _day(name, {row.state: row.number for row in found})
+        for name, found in groupby(rows, lambda row: row.day)
+    )
+
+
+def _day(name: str, states: dict[str, int]) -> Day:
+    counted = Counter[str]()
+    for state, series in _SERIES.items():
+        counted[series] += states.get(state.value, 0)
+    return Day(name, counted["carried_out"], counted["denied"], counted["held"], counted["suggested"])
+
+
+def _first(conn: Connection, size: int, moment: str) -> int:
+    """Return the number of the first entry that is not before a moment."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        at = conn.execute(select(_LOG.c.at).where(_LOG.c.seq == middle)).scalar()
+        low, high = (middle + 1, high) if at is not None and at < moment else (low, middle)
+    return low
