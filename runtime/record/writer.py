@@ -23,6 +23,7 @@ from runtime.record.anchor import Anchor, AnchorState
 from runtime.record.batch import HEAD_ID, Batch, BatchLostError, Head, read_head
 from runtime.record.changes import Changes
 from runtime.record.checkpoint import Checkpoint, sign_checkpoint
+from runtime.record.clock_step import note_step
 from runtime.record.events import Event, EventKind
 from runtime.record.guard import FileGuard
 from runtime.record.jobs import Job
@@ -214,8 +215,7 @@ class Writer:
     def _note_clock(self, batch: Batch, head: Head, now: datetime) -> None:
         behind = now + CLOCK_TOLERANCE < batch.now
         if behind and not self._clock_is_behind:
-            data: dict[str, JsonValue] = {"clock": batch.latest, "high_water": head.high_water}
-            batch.append(Event(kind=EventKind.CLOCK_ANOMALY, at=now, actor=_ACTOR, data=data))
+            note_step(self._connection, batch, clock=batch.latest, high_water=head.high_water, now=now)
         self._clock_is_behind = behind
 
     def _give_data_key(self, batch: Batch) -> None:
