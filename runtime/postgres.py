@@ -81,7 +81,7 @@ def is_busy(error: BaseException) -> bool:
 
 def is_lost(connection: Connection) -> bool:
     """Whether the server is no longer at the other end of a connection."""
-    return bool(getattr(connection.connection.driver_connection, "closed", False))
+    return connection.invalidated or bool(getattr(connection.connection.driver_connection, "closed", False))
 
 
 def _configure(connection: Any, _record: ConnectionPoolEntry) -> None:

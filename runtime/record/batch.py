@@ -15,7 +15,7 @@ from runtime.record.leaf import encode_leaf
 from runtime.record.merkle import Frontier, leaf_hash
 from runtime.record.payload import Commitment, DataKey, seal
 from runtime.record.statements import Statements
-from runtime.tables.types import utc_text
+from runtime.tables.types import utc_moment, utc_text
 
 HEAD_ID = 1
 
@@ -58,7 +58,7 @@ class Tx:
 
     @property
     def now(self) -> datetime:
-        """The moment of this transaction by the ledger's clock."""
+        """The moment of this transaction: by the ledger's clock, but never before the last entry's (F2)."""
         return self._batch.now
 
     @property
@@ -116,7 +116,6 @@ class Batch:
         now: datetime,
         random: Callable[[int], bytes],
     ) -> None:
-        self.now = now
         self.committed = head.size
         self.wants_checkpoint = False
         self.data_key: DataKey | None = None
@@ -127,6 +126,7 @@ class Batch:
         self._random = random
         self._high_water = head.high_water
         self.latest = utc_text(now)
+        self.now = now if self.latest >= head.high_water else utc_moment(head.high_water)
         self._entries: list[dict[str, Any]] = []
         self._payloads: list[dict[str, Any]] = []
         self._in_savepoint = False

@@ -1,8 +1,9 @@
 """What must agree before a log is written to: the keys, the database and the anchor."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from runtime.errors import LedgerIntegrityError, NoteError
 from runtime.record.anchor import Anchor
@@ -17,7 +18,7 @@ _ADVICE = "stop here, run `handrail audit verify`, and restore the newest databa
 
 @dataclass(frozen=True)
 class Opened:
-    """The newest checkpoint, and those of the anchor that a crash kept out of the database."""
+    """The newest checkpoint, and those of the anchor that a crash may have kept out of the database."""
 
     latest: Checkpoint | None
     missing: list[Checkpoint]
@@ -41,8 +42,18 @@ def missing_checkpoints(
     stored = _newest_stored(connection)
     anchored = _anchored_from(anchor, verifier, 0 if stored is None else stored.size)
     _check_not_behind(head, stored, anchored)
-    missing = [item for item in anchored if stored is None or item.size > stored.size]
-    return Opened(missing[-1] if missing else stored, missing)
+    missing = [item for item in anchored if stored is None or item.size != stored.size]
+    ahead = bool(missing) and (stored is None or missing[-1].size > stored.size)
+    return Opened(missing[-1] if ahead else stored, missing)
+
+
+def store_checkpoints(connection: Connection, checkpoints: Sequence[Checkpoint]) -> None:
+    """Put checkpoints into the database, but for those that another node of the same log has put there."""
+    for item in checkpoints:
+        known = connection.execute(select(_COLUMNS.size).where(_COLUMNS.size == item.size)).first()
+        if known is None:
+            row = {"size": item.size, "root": item.root, "note": item.note}
+            connection.execute(insert(LogCheckpointRow), row)
 
 
 def _check_pin(anchor: Anchor, verifier: NoteVerifier) -> None:
@@ -69,13 +80,22 @@ def _newest_stored(connection: Connection) -> Checkpoint | None:
 
 
 def _anchored_from(anchor: Anchor, verifier: NoteVerifier, size: int) -> list[Checkpoint]:
-    """Return the anchored checkpoints of at least `size` entries, each size once, ascending."""
+    """Return the anchored checkpoints of at least `size` entries, each size once, ascending.
+
+    The newest one is always among them: a crash may have kept it out of a database in which other nodes
+    have gone on since.
+    """
     found: dict[int, Checkpoint] = {}
+    newest: Checkpoint | None = None
     try:
         for line in anchor.lines():
-            if line.note is not None and parse_checkpoint(line.note).size >= size:
-                checkpoint = open_checkpoint(verifier, line.note)
-                found[checkpoint.size] = checkpoint
+            claimed = None if line.note is None else parse_checkpoint(line.note)
+            if claimed is not None and (newest is None or claimed.size >= newest.size):
+                newest = claimed
+            if claimed is not None and claimed.size >= size:
+                found[claimed.size] = open_checkpoint(verifier, claimed.note)
+        if newest is not None and newest.size not in found:
+            found[newest.size] = open_checkpoint(verifier, newest.note)
     except NoteError as error:
         raise LedgerIntegrityError(
             f"the anchor holds a checkpoint that is not ours: {error}; {_ADVICE}"

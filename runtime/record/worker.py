@@ -194,7 +194,7 @@ class Worker:
 
     def _work(self, jobs: list[Job]) -> None:
         try:
-            running, wanted = self._waiting(self._commit, jobs)
+            running, wanted = self._waiting(self._commit, jobs, patient=True)
         except _BusyError as error:
             running, wanted = claimed(jobs), False
             fail(running, _unavailable(error))
@@ -202,7 +202,7 @@ class Worker:
         deliver(running)
         self._checkpoint_if(wanted=self._checkpoint_is_due())
 
-    def _commit(self, jobs: list[Job]) -> tuple[list[Job], bool]:
+    def _commit(self, jobs: list[Job], *, patient: bool = False) -> tuple[list[Job], bool]:
         """Commit the jobs that nobody has dropped; return them, and whether a checkpoint was asked for.
 
         Raises:
@@ -214,7 +214,7 @@ class Worker:
             if self._stopped is not None and _is_integrity(self._stopped):
                 fail(running, self._stopped)
             elif running:
-                wanted = self._writer.commit(running)
+                wanted = self._writer.commit(running, patient=patient)
         except LedgerIntegrityError as error:
             self._stopped = error
             fail(running, error)

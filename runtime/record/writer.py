@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Engine, insert
 
 from runtime.canonical import JsonValue
 from runtime.clock import Clock
@@ -30,9 +30,9 @@ from runtime.record.jobs import Job
 from runtime.record.keyring import KeyRing
 from runtime.record.keys import Keys
 from runtime.record.merkle import Frontier
-from runtime.record.opening import missing_checkpoints
+from runtime.record.opening import missing_checkpoints, store_checkpoints
 from runtime.record.statements import Statements
-from runtime.tables.log import LogCheckpointRow, LogHeadRow
+from runtime.tables.log import LogHeadRow
 
 OnStep = Callable[[str], None]
 
@@ -40,8 +40,6 @@ _ACTOR = "handrail"
 _MONTH = len("2026-11")
 CLOCK_TOLERANCE = timedelta(seconds=2)
 """How far the clock may be behind the last entry: the clocks of two hosts on one database are never alike."""
-
-_CHECKPOINT = LogCheckpointRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 
 @dataclass(frozen=True)
@@ -75,6 +73,7 @@ class Writer:
         self._own_events: list[tuple[EventKind, dict[str, JsonValue]]] = []
         self._anchor_fault: str | None = None
         self._clock_is_behind = False
+        self._patient = False
         self.checkpoint_latest: Checkpoint | None = None
         self._head = self._open()
         self._guard = FileGuard.of_database(database_file(parts.engine.url))
@@ -108,7 +107,7 @@ class Writer:
         """
         step = self._parts.on_step
         self._guard.check()
-        be_patient(self._connection, patient=patient)
+        self._be_patient(patient=patient)
         try:
             with self._transaction():
                 batch = self._begin()
@@ -139,9 +138,9 @@ class Writer:
         self._parts.on_step("checkpoint.signed")
         self._anchor(checkpoint)
         self._parts.on_step("checkpoint.anchored")
-        be_patient(self._connection, patient=True)
+        self._be_patient(patient=True)
         with self._transaction(), self._changes.of_the_record():
-            _store(self._connection, [checkpoint])
+            store_checkpoints(self._connection, [checkpoint])
         self._parts.on_step("checkpoint.stored")
         self.checkpoint_latest = checkpoint
         return checkpoint
@@ -163,8 +162,13 @@ class Writer:
         """The server has gone and nothing has begun: what it holds now is checked as at every transaction."""
         self._connection.invalidate()
         self._connection.close()
-        self._connection = open_writer(self._parts.engine, patient=False)
+        self._connection = open_writer(self._parts.engine, patient=self._patient)
         self._changes = Changes(self._connection)
+
+    def _be_patient(self, *, patient: bool) -> None:
+        if patient is not self._patient:
+            be_patient(self._connection, patient=patient)
+            self._patient = patient
 
     def _open(self) -> Head:
         verifier = self._parts.keys.signer.verifier
@@ -172,7 +176,7 @@ class Writer:
             head = read_head(self._connection, self._statements)
             opened = missing_checkpoints(self._connection, head, self._parts.anchor, verifier)
             self.checkpoint_latest = opened.latest
-            _store(self._connection, opened.missing)
+            store_checkpoints(self._connection, opened.missing)
             self._keyring.open_newest(self._connection)
             if head is None:
                 head = Head(verifier.name, 0, b"", "")
@@ -247,15 +251,6 @@ def _run(batch: Batch, job: Job) -> None:
         raise
     except Exception as error:  # noqa: BLE001 whatever a unit raises goes to whoever submitted it
         job.error = error
-
-
-def _store(connection: Connection, checkpoints: Sequence[Checkpoint]) -> None:
-    """Store checkpoints, but for those that another node of the same log has stored."""
-    for item in checkpoints:
-        known = connection.execute(select(_CHECKPOINT.size).where(_CHECKPOINT.size == item.size)).first()
-        if known is None:
-            row = {"size": item.size, "root": item.root, "note": item.note}
-            connection.execute(insert(LogCheckpointRow), row)
 
 
 def _head_row(head: Head) -> dict[str, object]:

@@ -92,9 +92,11 @@ class Person:
 class Town:
     """One installation: its record, its policy and its time."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, database_url: str | None = None) -> None:
         self.now = START
-        self.settings = Settings(state_dir=directory / "state", anchor_dir=directory / "anchor")
+        self.settings = Settings(
+            state_dir=directory / "state", anchor_dir=directory / "anchor", database_url=database_url
+        )
         prepare_state(self.settings)
         self.installation = load_keys(self.settings.keys_dir).signer.verifier.name
         self.ledger: Ledger = open_ledger(self.settings, clock=lambda: self.now)
