@@ -1,0 +1,200 @@
+"""Reading the record for causes to take power away, each once: the cursor moves in the unit that acts.
+
+Nothing here waits for anybody: it only takes. What was taken voids the open requests of the deployment in the
+same unit, so a demotion wins against every promotion (F20).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from profiles.effects import Effect, Tier
+from rollout.cursor import move_to, read_from
+from rollout.demotions.rules import Judged, agreement_lost, below, evidence_lost, one_lower
+from rollout.evidence.samples import collect_sample, count
+from rollout.evidence.verdicts import Standing
+from rollout.evidence.words import words_of
+from rollout.promotions.ending import void_open
+from rollout.promotions.frozen import Frozen, PromotionError, thaw
+from rollout.promotions.states import PromotionState
+from runtime import grants
+from runtime.alerts.rules import IncidentCause
+from runtime.demotion import DemotionCause, drop
+from runtime.people.roster import Roster
+from runtime.record.batch import Tx
+from runtime.record.events import EventKind
+from runtime.record.leaf import Leaf, decode_leaf
+from runtime.tables.actions import JudgementRow, SuggestionRow
+from runtime.tables.grants import GrantRow
+from runtime.tables.log import LogEntryRow
+from runtime.tables.promotions import PromotionRow
+
+STEP: Final = 100
+_NAME: Final = "demotions"
+_BY: Final = "rollout"
+_LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_GRANT = GrantRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_PROMOTION = PromotionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_JUDGEMENT = JudgementRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_SUGGESTION = SuggestionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A deployment that lost power.
+
+    Attributes:
+        grants: ids of the grants that were revoked.
+        requests: ids of the open requests that were voided.
+    """
+
+    deployment: str
+    to: Tier
+    cause: DemotionCause
+    grants: tuple[str, ...]
+    requests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one step found; `done` if nothing is left to read."""
+
+    falls: tuple[Fall, ...]
+    done: bool
+
+
+def look(tx: Tx, *, roster: Roster) -> Looked:
+    """Read the next entries of the record that can be a cause, and act on each; call it until it is done."""
+    query = select(_LOG.c.seq, _LOG.c.leaf).where(
+        _LOG.c.kind.in_([kind.value for kind in _CAUSES]), _LOG.c.seq >= read_from(tx.conn, _NAME)
+    )
+    rows = tx.conn.execute(query.order_by(_LOG.c.seq).limit(STEP)).all()
+    if not rows:
+        return Looked((), done=True)
+    causes = dict.fromkeys(_cause(decode_leaf(row.leaf)) for row in rows)
+    falls = [fall for cause in causes for fall in _CAUSES[cause.kind](tx, cause, roster)]
+    move_to(tx, _NAME, rows[-1].seq + 1)
+    return Looked(tuple(falls), done=len(rows) < STEP)
+
+
+def fall(tx: Tx, deployment: str, to: Tier, cause: DemotionCause, *, actor: str = _BY) -> Iterator[Fall]:
+    """Take a deployment down and void its open requests; yield nothing where there was nothing to take."""
+    taken = drop(tx, deployment, to, cause, actor=actor, now=tx.now)
+    voided = void_open(tx, deployment, reason=f"power was taken away: {cause.value}", actor=actor)
+    if taken or voided:
+        yield Fall(deployment, to, cause, taken, voided)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """What of an entry decides; entries that agree in it are looked at once."""
+
+    kind: EventKind
+    deployment: str
+    person: str
+    incident: str
+
+
+def _cause(leaf: Leaf) -> _Cause:
+    person = leaf.subject if leaf.kind is EventKind.PERSON_REVOKED else None
+    return _Cause(leaf.kind, leaf.deployment or "", person or "", str(leaf.data.get("cause", "")))
+
+
+def _incident(tx: Tx, cause: _Cause, roster: Roster) -> Iterator[Fall]:
+    del roster
+    if cause.deployment and cause.incident == IncidentCause.PATTERN.value:
+        left = one_lower(_tier(tx.conn, cause.deployment))
+        yield from fall(tx, cause.deployment, left, DemotionCause.PATTERN)
+
+
+def _judged(tx: Tx, cause: _Cause, roster: Roster) -> Iterator[Fall]:
+    deployment = cause.deployment
+    for effect in _granted_writes(tx, deployment, roster):
+        p0 = _limit(roster, effect)
+        if p0 is not None and agreement_lost(_since_granted(tx, deployment, effect, roster), p0):
+            yield from fall(tx, deployment, below(effect), DemotionCause.AGREEMENT)
+            return
+
+
+def _revoked(tx: Tx, cause: _Cause, roster: Roster) -> Iterator[Fall]:
+    person = cause.person
+    query = select(_SUGGESTION.c.deployment).join(_JUDGEMENT, _JUDGEMENT.c.suggestion == _SUGGESTION.c.id)
+    found = tx.conn.execute(query.where(_JUDGEMENT.c.person == person).distinct()).scalars().all()
+    for deployment in sorted(found):
+        for frozen in _bases(tx.conn, deployment):
+            if person in frozen.reviewers and _is_bare(tx, frozen, roster):
+                yield from fall(tx, deployment, below(frozen.effect), DemotionCause.REVIEWER)
+
+
+def _granted_writes(tx: Tx, deployment: str, roster: Roster) -> list[Effect]:
+    """Return the granted write classes, lowest first."""
+    effects = grants.granted(tx.conn, deployment, now=tx.now, roster=roster)
+    return [effect for effect in Effect if effect in effects and effect is not Effect.READ]
+
+
+def _tier(conn: Connection, deployment: str) -> Tier:
+    """Return the highest tier that an unrevoked row names, whether or not its words hold."""
+    query = select(_GRANT.c.effect).where(_GRANT.c.deployment == deployment, _GRANT.c.revoked_at.is_(None))
+    named = set(conn.execute(query).scalars())
+    return max((effect.tier for effect in Effect if effect.value in named), default=Tier.OBSERVE)
+
+
+def _since_granted(tx: Tx, deployment: str, effect: Effect, roster: Roster) -> Judged:
+    """Count the verdicts on what happened since the class was granted: suggested, or carried out."""
+    query = select(_GRANT.c.issued_at).where(
+        _GRANT.c.deployment == deployment, _GRANT.c.effect == effect.value, _GRANT.c.revoked_at.is_(None)
+    )
+    since = min(tx.conn.execute(query).scalars(), default=tx.now)
+    words = words_of(tx.conn, deployment, effect, since=since, roster=roster)
+    confirm = timedelta(hours=roster.policy.evidence.confirm_hours)
+    counted = [one for one in count(words, confirm=confirm, now=tx.now) if one.item.happened_at >= since]
+    settled = [one.standing for one in counted if one.standing not in {Standing.OPEN, Standing.WAITS}]
+    return Judged(settled.count(Standing.AGREE), len(settled))
+
+
+def _bases(conn: Connection, deployment: str) -> Iterator[Frozen]:
+    """Yield the frozen requests that the deployment's standing grants were issued on."""
+    query = (
+        select(_PROMOTION.c.frozen)
+        .join(_GRANT, _GRANT.c.id == _PROMOTION.c.grant)
+        .where(
+            _PROMOTION.c.deployment == deployment,
+            _PROMOTION.c.state == PromotionState.APPLIED.value,
+            _GRANT.c.revoked_at.is_(None),
+        )
+    )
+    for row in conn.execute(query.order_by(_PROMOTION.c.id)):
+        try:
+            yield thaw(row.frozen)
+        except PromotionError:
+            continue  # the grant's own signatures are over the same digest: it holds no longer either
+
+
+def _is_bare(tx: Tx, frozen: Frozen, roster: Roster) -> bool:
+    p0 = _limit(roster, frozen.effect)
+    left = collect_sample(
+        tx.conn,
+        frozen.deployment,
+        frozen.effect,
+        since=frozen.since,
+        through=frozen.valid_from,
+        roster=roster,
+        now=tx.now,
+    )
+    return p0 is None or evidence_lost(Judged(left.agree, left.agree + left.miss), p0)
+
+
+def _limit(roster: Roster, effect: Effect) -> float | None:
+    threshold = roster.policy.thresholds.get(effect)
+    return None if threshold is None else threshold.agreement
+
+
+_CAUSES: Final[Mapping[EventKind, Callable[[Tx, _Cause, Roster], Iterator[Fall]]]] = {
+    EventKind.INCIDENT_OPENED: _incident,
+    EventKind.SUGGESTION_JUDGED: _judged,
+    EventKind.EXECUTED_JUDGED: _judged,
+    EventKind.PERSON_REVOKED: _revoked,
+}
