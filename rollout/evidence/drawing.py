@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, time
+from functools import partial
 from typing import Final
 
 from rollout.evidence.draws import Draw, draw
@@ -40,7 +41,7 @@ class Drawing:
             return waiting(conn, before=before, agent=agent, limit=MOST_AT_ONCE)
 
     def _draw(self, piles: Sequence[Pile], now: datetime) -> Sequence[Draw]:
-        waits = [self._ledger.submit(lambda tx, pile=pile: self._one(tx, pile, now)) for pile in piles]
+        waits = [self._ledger.submit(partial(self._one, pile=pile, now=now)) for pile in piles]
         made = [one.result() for one in waits]
         return [one for one in made if one is not None]
 

@@ -8,14 +8,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 
 from profiles.effects import Effect
-from profiles.load import parse_profile
 from profiles.policy import EvidenceRules, Policy
 from profiles.schema import Profile
+from rollout.evidence.desk import profile_of
 from rollout.evidence.items import Candidate, ItemKind, cluster_of, digest_of_items, seeded_order
 from rollout.evidence.piles import candidates, last_through
 from runtime.canonical import JsonValue
@@ -24,13 +23,11 @@ from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.keyring import KeyRing
 from runtime.record.trace import read_entry
-from runtime.tables.agents import DeploymentRow
 from runtime.tables.evidence import DrawnItemRow, DrawRow
 from runtime.tables.types import utc_text
 
 SEED_BYTES = 32
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-_DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +126,7 @@ def blind_of(items: Sequence[Candidate], seed: str, kind: ItemKind, rules: Evide
 
 
 def _clusters(conn: Connection, keyring: KeyRing, deployment: str, items: Sequence[Candidate]) -> list[str]:
-    query = select(_DEPLOYMENT.c.profile_text).where(_DEPLOYMENT.c.digest == deployment)
-    profile = _profile(conn.execute(query).scalar_one())
+    profile = profile_of(conn, deployment)
     return [_cluster(conn, keyring, profile, item) for item in items]
 
 
@@ -140,11 +136,6 @@ def _cluster(conn: Connection, keyring: KeyRing, profile: Profile | None, item: 
     args = card.get("args") if isinstance(card, dict) else payload.get("args")
     spec = None if profile is None else profile.tools.get(item.tool)
     return cluster_of(item.task, item.tool, spec, args, args_digest=item.args_digest)
-
-
-@lru_cache(maxsize=256)
-def _profile(text: str) -> Profile | None:
-    return parse_profile(text.encode(), source="deployment").profile if text else None
 
 
 def _write(tx: Tx, made: Draw, items: Sequence[Candidate], clusters: Sequence[str], *, now: datetime) -> None:
