@@ -12,12 +12,16 @@ from sqlalchemy import Connection, insert, update
 from rollout.reviews.kinds import OWED
 from rollout.reviews.packet.model import Head, Packet, read_packet
 from rollout.reviews.rows import ReviewError, obligation_of, packet_row
+from runtime.canonical import JsonValue
 from runtime.gate.actions import digest_of
+from runtime.notices.outbox import NoticeKind, Route
+from runtime.notices.outbox import put as tell
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.keyring import KeyRing
 from runtime.record.trace import PayloadState, read_entry
 from runtime.tables.reviews import PacketRow
+from runtime.tables.types import utc_text
 
 _PACKET = PacketRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
@@ -56,6 +60,7 @@ def put(tx: Tx, packet: Packet, *, again: bool) -> bool:
     row = {"digest": packet.digest, "log_seq": tx.append(_event(packet)), "made_at": head.made_at}
     if last is None:
         tx.conn.execute(insert(PacketRow).values(obligation=head.obligation, **row))
+        _tell(tx, head)
     else:
         tx.conn.execute(update(PacketRow).where(_PACKET.c.obligation == head.obligation).values(row))
     return True
@@ -81,6 +86,15 @@ def read(conn: Connection, keyring: KeyRing, obligation: str) -> Shown | None:
     if digest_of(value) != row.digest:
         raise ReviewError(f"review {obligation}: its packet was changed; run `handrail audit verify`")
     return Shown(read_packet(value), row.log_seq)
+
+
+def _tell(tx: Tx, head: Head) -> None:
+    facts: dict[str, JsonValue] = {
+        "agent": head.agent,
+        "kind": head.kind.value,
+        "due_at": utc_text(head.due_at),
+    }
+    tell(tx, NoticeKind.OBLIGATION, head.obligation, Route.OPERATORS, facts=facts, now=tx.now)
 
 
 def _is_needed(last: PacketRow, head: Head) -> bool:
