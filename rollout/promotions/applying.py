@@ -129,9 +129,7 @@ def _changed(conn: Connection, frozen: Frozen, evidence: Evidence, assessor: Ass
         return "the policy has changed"
     if (evidence.deployment, evidence.profile) != (frozen.deployment, frozen.profile):
         return "the profile has changed"
-    known = assessor.sample(
-        conn, frozen.deployment, frozen.effect, since=frozen.since, through=frozen.valid_from
-    )
+    known = assessor.sample(conn, frozen.deployment, frozen.effect, since=frozen.since, before=frozen.entries)
     return None if known.digest == frozen.sample else "the evidence that was signed for has changed"
 
 

@@ -189,6 +189,7 @@ def _freeze(tx: Tx, said: Verified, seen: Look, roster: Roster, new_id: NewId) -
         reason=reason_of(said),
         valid_until=valid_until,
         expires_at=min(tx.now + REQUEST_LIFE, valid_until),
+        entries=tx.committed,
     )
     steps.write(tx, frozen, statement=said.id)
     return frozen

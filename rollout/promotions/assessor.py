@@ -17,7 +17,7 @@ class Assessor(Protocol):
         ...
 
     def sample(
-        self, conn: Connection, deployment: str, effect: Effect, *, since: datetime, through: datetime
+        self, conn: Connection, deployment: str, effect: Effect, *, since: datetime, before: int
     ) -> Sample:
-        """Return the judged items of the window as they were known at `through`."""
+        """Return the judged items of the window as the record held them before its entry `before`."""
         ...

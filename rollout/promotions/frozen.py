@@ -51,6 +51,7 @@ class Frozen(BaseModel):
         valid_from: when that grant begins, which is when the evidence was frozen.
         valid_until: when that grant ends.
         expires_at: when the request itself ends.
+        entries: how many entries the record held when the evidence was frozen.
         evidence: everything that the review gates looked at, with policy, profile and thresholds.
         gates: what each gate said then; they are asked again when the promotion is applied.
     """
@@ -69,6 +70,7 @@ class Frozen(BaseModel):
     valid_from: Moment
     valid_until: Moment
     expires_at: Moment
+    entries: int
     evidence: dict[str, JsonValue]
     gates: list[JsonValue]
 
@@ -149,8 +151,9 @@ def freeze(
     reason: str,
     valid_until: datetime,
     expires_at: datetime,
+    entries: int,
 ) -> Frozen:
-    """Freeze evidence into a request; the moments of the evidence are those of the grant."""
+    """Freeze evidence into a request; the grant begins at the moment of the evidence."""
     return Frozen(
         promotion=promotion,
         agent=evidence.agent,
@@ -163,6 +166,7 @@ def freeze(
         valid_from=evidence.at,
         valid_until=valid_until,
         expires_at=expires_at,
+        entries=entries,
         evidence=cast("dict[str, JsonValue]", evidence.as_json()),
         gates=[cast("JsonValue", gate_json(gate)) for gate in gates],
     )
