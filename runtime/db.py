@@ -13,14 +13,16 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVarTuple
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Row, Select, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from runtime import postgres
 from runtime.errors import DatabaseError
 
+Ts = TypeVarTuple("Ts")
 BUSY_TIMEOUT_SECONDS = 5.0
 CONNECT_SECONDS = 5
 
@@ -107,6 +109,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """Open one consistent view of the database; it never waits for the writer, and cannot write."""
     with engine.connect() as connection, connection.begin():
         yield connection
+
+
+def streamed(connection: Connection, query: Select[*Ts], *, chunk: int) -> Iterator[Row[*Ts]]:
+    """Yield the rows of a query without ever holding more than `chunk`; leaving early closes its cursor."""
+    with connection.execute(query.execution_options(yield_per=chunk)) as rows:
+        yield from rows
 
 
 def open_writer(engine: Engine, *, patient: bool = True) -> Connection:

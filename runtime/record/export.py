@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, select
 
+from runtime.db import streamed
 from runtime.errors import LedgerIntegrityError
 from runtime.record.keyring import KeyRing
 from runtime.record.trace import tail
@@ -59,4 +60,5 @@ def _line(leaf: bytes) -> str:
 
 def _leaves(connection: Connection, size: int) -> Iterator[bytes]:
     query = select(_ENTRY.leaf).where(_ENTRY.seq < size).order_by(_ENTRY.seq)
-    yield from connection.execute(query.execution_options(yield_per=_CHUNK)).scalars()
+    for (leaf,) in streamed(connection, query, chunk=_CHUNK):
+        yield leaf

@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select
 
 from runtime.canonical import JsonValue
+from runtime.db import streamed
 from runtime.record.events import EventKind
 from runtime.record.leaf import Leaf, decode_leaf
 from runtime.tables.log import LogEntryRow
@@ -63,5 +64,5 @@ def _is_unknown(data: Mapping[str, JsonValue]) -> bool:
 
 def _leaves(connection: Connection) -> Iterator[Leaf]:
     query = select(_ENTRY.leaf).where(_ENTRY.kind.in_(_KINDS)).order_by(_ENTRY.seq)
-    for leaf in connection.execute(query.execution_options(yield_per=_CHUNK)).scalars():
+    for (leaf,) in streamed(connection, query, chunk=_CHUNK):
         yield decode_leaf(leaf)

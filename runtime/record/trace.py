@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, Row, Select, select
 
 from runtime.canonical import JsonValue
+from runtime.db import streamed
 from runtime.errors import LedgerIntegrityError
 from runtime.record.keyring import KeyRing
 from runtime.record.leaf import Leaf, decode_leaf
@@ -83,7 +84,7 @@ def _query() -> Select[bytes, bytes | None]:
 
 def _entries(connection: Connection, keyring: KeyRing, query: Select[bytes, bytes | None]) -> Iterator[Entry]:
     origin = connection.execute(select(_HEAD.origin)).scalar_one()
-    for row in connection.execute(query.execution_options(yield_per=_CHUNK)):
+    for row in streamed(connection, query, chunk=_CHUNK):
         yield _entry(connection, keyring, origin, row)
 
 

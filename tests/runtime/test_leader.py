@@ -14,7 +14,7 @@ from tests.standins.persons import START, Town
 
 @pytest.fixture
 def town(tmp_path: Path, database: Database) -> Iterator[Town]:
-    made = Town(tmp_path, database_url=database.url)
+    made = Town(tmp_path, database=database)
     yield made
     made.close()
 

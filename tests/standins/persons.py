@@ -36,6 +36,7 @@ from runtime.record.ledger import Ledger
 from runtime.record.setup import open_ledger, prepare_state
 from runtime.record.trace import Entry
 from runtime.settings import Settings
+from tests.standins.databases import Database
 
 T = TypeVar("T")
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -92,10 +93,12 @@ class Person:
 class Town:
     """One installation: its record, its policy and its time."""
 
-    def __init__(self, directory: Path, *, database_url: str | None = None) -> None:
+    def __init__(self, directory: Path, *, database: Database | None = None) -> None:
         self.now = START
+        self.database = database
+        url = None if database is None else database.url
         self.settings = Settings(
-            state_dir=directory / "state", anchor_dir=directory / "anchor", database_url=database_url
+            state_dir=directory / "state", anchor_dir=directory / "anchor", database_url=url
         )
         prepare_state(self.settings)
         self.installation = load_keys(self.settings.keys_dir).signer.verifier.name
@@ -186,6 +189,9 @@ class Town:
 
     def tamper(self, sql: str, **values: object) -> None:
         """Change the database by hand, behind everyone's back, as someone with a database shell would."""
+        if self.database is not None:
+            self.database.tamper(sql, values)
+            return
         with closing(sqlite3.connect(self.settings.state_dir / "handrail.db", timeout=5)) as shell, shell:
             assert shell.execute(sql, values).rowcount, "the attack changed nothing"
 
