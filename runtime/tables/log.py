@@ -22,9 +22,11 @@ EVIDENCE: ColumnClause[bool] = literal_column(
 """The entries that evidence is counted from, as text for their small index."""
 _EVIDENCE = text("kind IN ('items.drawn', 'expectation.stated', 'suggestion.judged', 'executed.judged')")
 
-POWER: ColumnClause[bool] = literal_column("kind IN ('grant.issued', 'deployment.demoted')", Boolean)
+POWER: ColumnClause[bool] = literal_column(
+    "kind IN ('grant.issued', 'grant.renewed', 'deployment.demoted')", Boolean
+)
 """The entries by which a deployment's tier moves, as text for their small index."""
-_POWER = text("kind IN ('grant.issued', 'deployment.demoted')")
+_POWER = text("kind IN ('grant.issued', 'grant.renewed', 'deployment.demoted')")
 
 
 class LogEntryRow(SQLModel, table=True):

@@ -330,8 +330,8 @@ def upgrade() -> None:
             "ix_log_entry_power",
             ["deployment", "seq"],
             unique=False,
-            sqlite_where=sa.text("kind IN ('grant.issued', 'deployment.demoted')"),
-            postgresql_where=sa.text("kind IN ('grant.issued', 'deployment.demoted')"),
+            sqlite_where=sa.text("kind IN ('grant.issued', 'grant.renewed', 'deployment.demoted')"),
+            postgresql_where=sa.text("kind IN ('grant.issued', 'grant.renewed', 'deployment.demoted')"),
         )
         batch_op.create_index(
             "ix_log_entry_alert",
@@ -366,8 +366,8 @@ def downgrade() -> None:
     with op.batch_alter_table("log_entry", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_log_entry_power",
-            sqlite_where=sa.text("kind IN ('grant.issued', 'deployment.demoted')"),
-            postgresql_where=sa.text("kind IN ('grant.issued', 'deployment.demoted')"),
+            sqlite_where=sa.text("kind IN ('grant.issued', 'grant.renewed', 'deployment.demoted')"),
+            postgresql_where=sa.text("kind IN ('grant.issued', 'grant.renewed', 'deployment.demoted')"),
         )
         batch_op.drop_index(
             "ix_log_entry_alert",
