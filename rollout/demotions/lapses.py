@@ -4,7 +4,7 @@ Both raise an alert once: its occurrence carries the id of what lapsed.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
@@ -15,6 +15,7 @@ from profiles.policy import Policy
 from rollout.cursor import move_to, read_from
 from rollout.demotions.falls import Fall, fall
 from rollout.demotions.rules import day_is_over, went_unwatched
+from rollout.monitor import spans
 from runtime.alerts.book import raise_alert
 from runtime.alerts.rules import SYSTEM, AlertRule, Deviation
 from runtime.demotion import DemotionCause
@@ -26,7 +27,6 @@ from runtime.suspensions import suspend
 from runtime.tables.agents import DeploymentRow
 from runtime.tables.alerts import AlertOccurrenceRow
 from runtime.tables.log import LogEntryRow
-from runtime.tables.monitor import HeartbeatSpanRow
 from runtime.tables.suspensions import SuspensionRow
 from runtime.tables.types import utc_text
 
@@ -34,7 +34,6 @@ _CURSOR: Final = "heartbeat-gaps"
 _DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _ONCE = AlertOccurrenceRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-_SPAN = HeartbeatSpanRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _SUSPENSION = SuspensionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 
@@ -77,16 +76,14 @@ def look_for_gaps(tx: Tx, *, policy: Policy) -> tuple[str, ...]:
             _alert_once(
                 tx, Deviation(agent=SYSTEM, rule=AlertRule.HEARTBEAT, tool="monitor", action=name), policy
             )
-        move_to(tx, _CURSOR, int(began.timestamp()))
+        move_to(tx, _CURSOR, int(began.timestamp()) + 1)
     return tuple(id_ for id_ in found if id_ is not None)
 
 
 def _gaps(conn: Connection, hours: int, *, since: int) -> Iterator[tuple[datetime, datetime]]:
     """Yield (last beat before, first beat after) of each gap that no earlier look has seen."""
-    rows = conn.execute(select(_SPAN.c.began_at, _SPAN.c.last_at).order_by(_SPAN.c.began_at)).all()
-    for before, after in pairwise(rows):
-        is_new = int(after.began_at.timestamp()) > since
-        if is_new and went_unwatched(before.last_at, after.began_at, hours=hours):
+    for before, after in pairwise(spans(conn, datetime.fromtimestamp(since, UTC) if since else None)):
+        if went_unwatched(before.last_at, after.began_at, hours=hours):
             yield before.last_at, after.began_at
 
 

@@ -1,17 +1,13 @@
 """Lapses: outdated rules at the day's end, and actions that nobody watched."""
 
-from datetime import datetime, timedelta
-
-from sqlalchemy import insert
-
 from profiles.effects import Effect
 from rollout.demotions.falls import Fall
 from rollout.demotions.lapses import end_of_day, look_for_gaps
+from rollout.monitor import beat
 from rollout.transitions import matter_of_outdated, outdate
 from runtime.demotion import DemotionCause
 from runtime.grants import Issued
 from runtime.record.events import Event, EventKind
-from runtime.tables.monitor import HeartbeatSpanRow
 from tests.standins.deployed import OWNER, deployed
 from tests.standins.persons import Town
 from tests.standins.towns import DORA, ROSA, allowed, grant, order, staffed, town
@@ -71,8 +67,9 @@ def test_a_new_deployment_before_midnight_is_all_that_was_asked_for(staffed: Tow
     assert alerts(staffed) == []
 
 
-def watched(town: Town, began: datetime, last: datetime) -> None:
-    town.write(lambda tx: tx.conn.execute(insert(HeartbeatSpanRow).values(began_at=began, last_at=last)))
+def watch(town: Town) -> None:
+    """Let the monitor give a sign of life."""
+    town.write(lambda tx: beat(tx, tx.now))
 
 
 def gaps(town: Town) -> tuple[str, ...]:
@@ -90,12 +87,11 @@ def act(town: Town, deployment: str) -> None:
 def test_actions_that_nobody_watched_suspend_the_writes_of_all_once(staffed: Town) -> None:
     """F1, F18."""
     deployment, other = drafting(staffed), drafting(staffed, "other")
-    began = staffed.now
+    watch(staffed)
     staffed.later(hours=1)
     act(staffed, deployment)
     staffed.later(hours=2)
-    watched(staffed, began - timedelta(hours=1), began)
-    watched(staffed, staffed.now, staffed.now)
+    watch(staffed)
 
     assert len(gaps(staffed)) == 1
     assert gaps(staffed) == ()
@@ -105,10 +101,9 @@ def test_actions_that_nobody_watched_suspend_the_writes_of_all_once(staffed: Tow
 
 def test_a_gap_in_which_nothing_acted_takes_nothing(staffed: Town) -> None:
     deployment = drafting(staffed)
-    began = staffed.now
+    watch(staffed)
     staffed.later(days=3)
-    watched(staffed, began - timedelta(hours=1), began)
-    watched(staffed, staffed.now, staffed.now)
+    watch(staffed)
 
     assert gaps(staffed) == ()
     assert allowed(staffed, deployment) == {Effect.READ, Effect.DRAFT}
