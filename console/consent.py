@@ -52,7 +52,7 @@ class Consent:
             say(*page)
             step = f"read the above, then add: --yes --digest {digest[:_SHORTEST]}"
             raise UsageError("nobody can be asked here", got="no terminal", next_step=step)
-        _show_whole(page)
+        show_whole(page)
         if not _ask(question):
             raise BlockedError("nothing was signed")
 
@@ -67,13 +67,13 @@ class Consent:
             )
 
 
-def _show_whole(page: Sequence[str]) -> None:
+def show_whole(page: Sequence[str]) -> None:
     """Print all lines, stopping at each full screen; the last line is always seen before the question."""
     screens = _screens(page, *os.get_terminal_size(sys.stdout.fileno()))
     for number, lines in enumerate(screens, 1):
         say(*lines)
         if number < len(screens):
-            _forget_typed()
+            forget_typed()
             typer.prompt("-- more: Enter --", default="", show_default=False, prompt_suffix=" ")
 
 
@@ -92,10 +92,10 @@ def _screens(page: Sequence[str], columns: int, rows: int) -> list[list[str]]:
 
 
 def _ask(question: str) -> bool:
-    _forget_typed()
+    forget_typed()
     return typer.confirm(question, default=False)
 
 
-def _forget_typed() -> None:
+def forget_typed() -> None:
     """Throw away what was typed ahead: a yes before the end of the card is no yes."""
     termios.tcflush(sys.stdin, termios.TCIFLUSH)

@@ -2,13 +2,16 @@
 
 from console.client import Client
 from console.consent import Consent
+from console.errors import BlockedError
 from console.session import Session
-from console.show.cards import approval_page, suggestion_page
+from console.show.cards import approval_page
+from console.show.items import item_page
 from console.show.values import Json as Card
-from console.signing import Json, signer
+from console.shown import fetch_item
+from console.signing import Json, Signer, signer
+from rollout.evidence.cards import Card as ItemCard
 from runtime.gate.cards import HoldCard
 from runtime.gate.states import JudgementVerdict
-from runtime.gate.suggestions import Suggestion
 from runtime.people.statement import StatementType
 
 _WORDS = {StatementType.APPROVAL: "Approve", StatementType.REJECTION: "Reject"}
@@ -35,12 +38,41 @@ def vote(session: Session, client: Client, shown: Card, type_: str, reason: str,
 
 
 def judge(
-    session: Session, client: Client, shown: Card, verdict: str, reason: str, *, consent: Consent
+    session: Session, client: Client, item: str, verdict: str, reason: str, *, consent: Consent
 ) -> Json:
-    """Sign what a person thinks of a suggestion; the arguments are those of `vote`."""
-    card, by = shown["card"], signer(session, client)
-    suggestion = Suggestion(str(card["suggestion"]), card, shown["digest"])
+    """Sign what a person thinks of an item, once they agree; `consent` is that of `vote`."""
+    by = signer(session, client)
+    shown = fetch_item(client, item, by.person)
+    if shown["phase"] == "expect":
+        step = f'handrail suggestions expect {item} --words "what you would do"'
+        raise BlockedError(f"{item} is judged blind: say first what you would do", next_step=step)
     question = f"Judge this {verdict}, as {by.person}? Nothing is executed."
-    consent.require(suggestion_page(shown), suggestion.digest, question)
-    said = by.say(suggestion.matter(JudgementVerdict(verdict), reason))
-    return client.post("suggestions", suggestion.id, "judgements", body=said)
+    consent.require(item_page(shown), shown["digest"], question)
+    return say_verdict(client, by, shown, verdict, reason)
+
+
+def expect(session: Session, client: Client, item: str, words: str, *, consent: Consent) -> Json:
+    """Sign what a person would do, before the proposal is shown; `consent` is that of `vote`."""
+    by = signer(session, client)
+    shown = fetch_item(client, item, by.person)
+    if shown["phase"] != "expect":
+        raise BlockedError(f"{item} does not wait for what {by.person} would do: judge it as it is")
+    consent.require(item_page(shown), shown["digest"], f"Say this, as {by.person}?")
+    return say_expectation(client, by, shown, words)
+
+
+def say_verdict(client: Client, by: Signer, shown: Card, verdict: str, reason: str) -> Json:
+    """Sign a verdict on an item that was shown whole."""
+    said = by.say(_card(shown).judged(JudgementVerdict(verdict), reason))
+    return client.post("suggestions", shown["item"], "judgements", body=said)
+
+
+def say_expectation(client: Client, by: Signer, shown: Card, words: str) -> Json:
+    """Sign what a person would do about an item whose reduced card was shown."""
+    return client.post(
+        "suggestions", shown["item"], "expectations", body=by.say(_card(shown).expected(words))
+    )
+
+
+def _card(shown: Card) -> ItemCard:
+    return ItemCard(shown["item"], shown["card"])

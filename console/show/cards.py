@@ -15,6 +15,7 @@ _KNOWN = frozenset(
         "card",
         "hold",
         "suggestion",
+        "item",
         "agent",
         "deployment",
         "run",
@@ -36,6 +37,7 @@ _KNOWN = frozenset(
         "action_digest",
     ]
 )
+_WORST_FIRST = ("harmful", "disagree", "unclear", "agree")
 
 
 def approval_table(answer: Json) -> list[str]:
@@ -87,21 +89,31 @@ def suggestion_table(answer: Json) -> list[str]:
             plain(s["tool"]),
             plain(s["effect"]),
             moment(s["created_at"]),
+            _judged(s),
         ]
         for s in answer["suggestions"]
     ]
-    heads = ("SUGGESTION", "AGENT", "TOOL", "EFFECT", "MADE")
+    heads = ("SUGGESTION", "AGENT", "TOOL", "EFFECT", "MADE", "JUDGED")
     return table(heads, rows) if rows else ["no suggestions"]
 
 
 def suggestion_page(answer: Json) -> list[str]:
-    """Lay out a suggestion: the whole card, then what was judged."""
+    """Lay out a suggestion, or a write that was carried out: the whole card, then what was judged."""
     card = answer["card"]
-    head = fields(
-        [("suggestion", plain(card["suggestion"])), ("made", moment(card["created_at"])), *_who(card)]
-    )
+    named = "suggestion" if "suggestion" in card else "item"
+    head = fields([(named, plain(card[named])), ("made", moment(card["created_at"])), *_who(card)])
     judged = [_judgement(one) for one in answer["judgements"]]
-    return [*head, "", *_action(card), "", *_why(card), *judged, "", _digest_line(answer["digest"])]
+    why = _why(card) if card.get("reasons") else []
+    return [
+        *head,
+        "",
+        *_action(card),
+        "",
+        *why,
+        *judged,
+        *([""] if why or judged else []),
+        _digest_line(answer["digest"]),
+    ]
 
 
 def judged_page(answer: Json) -> list[str]:
@@ -124,9 +136,14 @@ def _who(card: Json) -> list[tuple[str, Cell]]:
 def _action(card: Json) -> list[str]:
     units = f" x {card['units']}" if card["units"] != 1 else ""
     head = f"{escape(card['kind'])} {escape(card['tool'])}, effect {escape(card['effect'])}{units}"
+    return [paint(Cell(head, Style.HEAD)), *argument_lines(card["args"]), *_rationale(card)]
+
+
+def _rationale(card: Json) -> list[str]:
+    if "rationale" not in card:
+        return []  # a reduced card: it comes with the proposal
     said = card["rationale"]
-    why = f"the agent says why: {escape(said)}" if said else "the agent gives no reason"
-    return [paint(Cell(head, Style.HEAD)), *argument_lines(card["args"]), why]
+    return [f"the agent says why: {escape(said)}" if said else "the agent gives no reason"]
 
 
 def _why(card: Json) -> list[str]:
@@ -157,6 +174,15 @@ def _votes(answer: Json) -> list[tuple[str, Cell]]:
     rejected = answer["rejected_by"]
     shown = [(name, cell) for name, cell in votes if answer[name.replace(" ", "_")]]
     return [*shown, ("rejected by", plain(rejected))] if rejected else shown
+
+
+def _judged(listed: Json) -> Cell:
+    """What was judged so far, the worst word first; drawn ones that wait are told from those nobody drew."""
+    said = sorted(listed["judged"], key=_WORST_FIRST.index)
+    if said:
+        return Cell(", ".join(said), word(said[0]).style)
+    waits = "blind" if listed["blind"] else "waits"
+    return Cell(waits, Style.WARN) if listed["drawn"] else plain(None)
 
 
 def _judgement(judged: Json) -> str:

@@ -13,6 +13,7 @@ from profiles.schema import ArgumentRole, Profile
 from rollout.evidence.items import EvidenceError, ItemKind
 from runtime.canonical import JsonValue
 from runtime.gate.actions import digest_of
+from runtime.gate.entries import NOT_PROVIDED
 from runtime.gate.states import JudgementVerdict
 from runtime.gate.suggestions import Suggestion, find
 from runtime.people.statement import Matter, StatementType
@@ -108,6 +109,7 @@ def _executed(conn: Connection, keyring: KeyRing, action: str) -> Mapping[str, J
     leaf, payload = entry.leaf, entry.payload
     if payload is None or leaf.kind is not EventKind.ACTION_INTENT or leaf.subject != action:
         raise EvidenceError(f"action {action}: its arguments are gone; run `handrail audit verify`")
+    said = payload.get("rationale")
     return {
         "card": "executed-1",
         "item": action,
@@ -118,7 +120,7 @@ def _executed(conn: Connection, keyring: KeyRing, action: str) -> Mapping[str, J
         "kind": leaf.data.get("action"),
         "tool": leaf.data.get("name"),
         "args": payload.get("args"),
-        "rationale": payload.get("rationale"),
+        "rationale": None if said == NOT_PROVIDED else said,
         "effect": leaf.data.get("effect"),
         "units": leaf.data.get("units"),
         "reasons": [],

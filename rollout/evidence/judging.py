@@ -72,7 +72,7 @@ class Judging:
         return await asyncio.to_thread(self._next, person, agent)
 
     async def show(self, item: str, person: str | None) -> Shown:
-        """Return an item as a person sees it now; to nobody in particular a blind one opens once it is judged.
+        """Return an item as a person sees it now; to nobody in particular a blind one opens once judged.
 
         Raises:
             runtime.errors.KernelError: there is no such item, or its card is gone.

@@ -22,7 +22,7 @@ def test_a_write_at_tier_0_is_listed_and_shown_whole(counter: Counter) -> None:
     lines = counter.type("suggestions", "list").out.splitlines()
     shown = counter.type("suggestions", "show", suggestion).out
 
-    assert lines[0].split() == ["SUGGESTION", "AGENT", "TOOL", "EFFECT", "MADE"]
+    assert lines[0].split() == ["SUGGESTION", "AGENT", "TOOL", "EFFECT", "MADE", "JUDGED"]
     assert lines[1].split()[:4] == [suggestion, "bot", "send_mail", "send"]
     assert '  body: "see \\u001b]0;pwned\\u0007 below"\n' in shown
     assert "above_tier: " in shown
