@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from profiles.policy import AlertRules, Policy
-from runtime.alerts.incidents import incident_stands, open_incident
+from runtime.alerts.incidents import open_incident, standing_incident
 from runtime.alerts.rules import AT_ONCE, AlertState, Deviation, IncidentCause, Severity
 from runtime.notices.outbox import NoticeKind, Route, put
 from runtime.record.batch import Tx
@@ -133,7 +133,7 @@ def _keep(tx: Tx, alert: str, deviation: Deviation, count: int, now: datetime) -
 def _incidents(tx: Tx, alert: str, deviation: Deviation, rules: AlertRules, now: datetime) -> tuple[str, ...]:
     causes = []
     at_once = AT_ONCE.get(deviation.rule)
-    if at_once is not None and not incident_stands(tx.conn, deviation.fingerprint, at_once):
+    if at_once is not None and standing_incident(tx.conn, deviation.fingerprint, at_once) is None:
         causes.append(at_once)
     if _is_pattern(tx.conn, deviation, rules, now):
         causes.append(IncidentCause.PATTERN)

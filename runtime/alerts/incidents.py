@@ -66,8 +66,8 @@ def open_incident(
     return id_
 
 
-def incident_stands(conn: Connection, fingerprint: str, cause: IncidentCause) -> bool:
-    """Whether an incident of this cause and fingerprint waits for a leader, as far as rows say."""
+def standing_incident(conn: Connection, fingerprint: str, cause: IncidentCause) -> str | None:
+    """Return the incident of this cause and fingerprint that waits for a leader, as far as rows say."""
     query = (
         select(_INCIDENT.c.id)
         .join(_ALERT, _ALERT.c.id == _INCIDENT.c.alert)
@@ -77,7 +77,7 @@ def incident_stands(conn: Connection, fingerprint: str, cause: IncidentCause) ->
             _INCIDENT.c.acknowledged_at.is_(None),
         )
     )
-    return conn.execute(query.limit(1)).first() is not None
+    return conn.execute(query.order_by(_INCIDENT.c.opened_at).limit(1)).scalar()
 
 
 def _id_of(conn: Connection, cause: IncidentCause, agent: str, alert: str | None, now: datetime) -> str:

@@ -130,9 +130,7 @@ def _with_words(conn: Connection, incidents: Sequence[Incident], roster: Roster)
 def _closing(
     alert: Alert, words: tuple[SignedStatement, ...], owners: frozenset[str], roster: Roster
 ) -> Closing | None:
-    """Return the word that closes an alert; a row that was changed, or is gone, is not closed. Pure."""
-    if alert.problem is not None:
-        return None
+    """Return the word that closes an alert as it is now; None if none does. Pure."""
     for said in _heard(words, roster):
         disposition = may_close(said, alert, owners, roster)
         if not isinstance(disposition, Refused):

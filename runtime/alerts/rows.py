@@ -91,7 +91,7 @@ def _recorded(leaf: bytes) -> Fields:
 
 
 def _alert(id_: str, fields: Fields) -> Alert:
-    first = fields.setdefault("first_at", _EVER)
+    first: datetime = fields.get("first_at", _EVER)
     return Alert(
         id=id_,
         agent=str(fields.get("agent")),
@@ -103,8 +103,8 @@ def _alert(id_: str, fields: Fields) -> Alert:
         fingerprint=str(fields.get("fingerprint")),
         count=fields.get("count", 1),
         first_at=first,
-        last_at=fields.setdefault("last_at", first),
-        due_at=fields.setdefault("due_at", first),
+        last_at=fields.get("last_at") or first,
+        due_at=fields.get("due_at") or first,
         problem=fields.get("problem"),
     )
 

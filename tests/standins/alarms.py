@@ -3,10 +3,21 @@
 from datetime import timedelta
 
 from runtime.alerts.book import RaisedAlert, raise_alert
+from runtime.alerts.closing import Acknowledged, Closed, Escalated, acknowledge, close, escalate
 from runtime.alerts.queries import alerts_of, incidents_of, open_alerts, unacknowledged
-from runtime.alerts.rules import AlertRule, Deviation, Severity
-from runtime.alerts.words import Alert, Incident
-from tests.standins.persons import Town
+from runtime.alerts.reporting import report
+from runtime.alerts.rules import AlertRule, Deviation, Disposition, Severity
+from runtime.alerts.watch import Watched, watch
+from runtime.alerts.words import (
+    Alert,
+    Incident,
+    matter_to_acknowledge,
+    matter_to_escalate,
+    matter_to_report,
+)
+from runtime.people.roster import Refused, Roster
+from runtime.record.batch import Tx
+from tests.standins.persons import Person, Town
 
 DAY = timedelta(days=1)
 
@@ -34,3 +45,53 @@ def waiting_incidents(town: Town, agent: str = "bot") -> tuple[Incident, ...]:
 
 def open_in(town: Town, deployment: str, *, at_least: Severity = Severity.MEDIUM) -> tuple[Alert, ...]:
     return town.read(lambda conn: open_alerts(conn, deployment, roster=town.state.roster, at_least=at_least))
+
+
+def close_in(
+    town: Town,
+    alert: Alert,
+    by: Person,
+    disposition: Disposition = Disposition.EXPLAINED,
+    *,
+    text: str = "looked at it",
+) -> Closed | Refused:
+    signed = town.signed(by, alert.matter(disposition, text))
+    return town.write(lambda tx: close(tx, signed, roster=_roster(town, tx), now=tx.now))
+
+
+def escalate_in(
+    town: Town, alert: Alert, by: Person, *, reason: str = "this is worse"
+) -> Escalated | Refused:
+    signed = town.signed(by, matter_to_escalate(alert.card, reason))
+    return town.write(lambda tx: escalate(tx, signed, roster=_roster(town, tx), now=tx.now))
+
+
+def report_in(
+    town: Town,
+    subject: str,
+    rule: AlertRule,
+    by: Person,
+    *,
+    reason: str = "it says one thing and does another",
+) -> Escalated | Refused:
+    signed = town.signed(by, matter_to_report(subject, rule, reason))
+    return town.write(lambda tx: report(tx, signed, roster=_roster(town, tx), now=tx.now))
+
+
+def acknowledge_in(
+    town: Town, incident: Incident, by: Person, *, text: str = "known"
+) -> Acknowledged | Refused:
+    signed = town.signed(by, matter_to_acknowledge(incident.card, text))
+    return town.write(lambda tx: acknowledge(tx, signed, roster=_roster(town, tx), now=tx.now))
+
+
+def watch_in(town: Town) -> list[Watched]:
+    """Let the clock tick until nothing is left to do; return what was done."""
+    steps: list[Watched] = []
+    while not (step := town.write(lambda tx: watch(tx, policy=town.state.head.policy))).done:
+        steps.append(step)
+    return steps
+
+
+def _roster(town: Town, tx: Tx) -> Roster:
+    return town.book.current(tx.conn).roster

@@ -12,11 +12,8 @@ from runtime.gate.replies import Done, Withheld
 from tests.standins.alarms import alerts_in, incidents_in
 from tests.standins.workshop import PROFILE, Workshop, make_workshop
 
-
-WITH_A_BROAD_READ = PROFILE.replace(
-    "  label_many:",
-    "  list_many: {upstream: office, effect: read, each: ids, args: {ids: {role: id, many: true}}}\n  label_many:",
-)
+BROAD_READ = "  list_many: {upstream: office, effect: read, each: ids, args: {ids: {role: id, many: true}}}\n"
+WITH_A_BROAD_READ = PROFILE.replace("  label_many:", f"{BROAD_READ}  label_many:")
 
 
 @pytest.fixture
