@@ -27,7 +27,6 @@ from runtime.people.roster import Roster
 from runtime.record.batch import Tx
 from runtime.record.events import EventKind
 from runtime.record.leaf import Leaf, decode_leaf
-from runtime.tables.actions import JudgementRow, SuggestionRow
 from runtime.tables.grants import GrantRow
 from runtime.tables.log import LogEntryRow
 from runtime.tables.promotions import PromotionRow
@@ -38,8 +37,6 @@ _BY: Final = "rollout"
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _GRANT = GrantRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _PROMOTION = PromotionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-_JUDGEMENT = JudgementRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-_SUGGESTION = SuggestionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +117,9 @@ def _judged(tx: Tx, cause: _Cause, roster: Roster) -> Iterator[Fall]:
 
 
 def _revoked(tx: Tx, cause: _Cause, roster: Roster) -> Iterator[Fall]:
-    person = cause.person
-    query = select(_SUGGESTION.c.deployment).join(_JUDGEMENT, _JUDGEMENT.c.suggestion == _SUGGESTION.c.id)
-    found = tx.conn.execute(query.where(_JUDGEMENT.c.person == person).distinct()).scalars().all()
-    for deployment in sorted(found):
-        for frozen in _bases(tx.conn, deployment):
-            if person in frozen.reviewers and _is_bare(tx, frozen, roster):
-                yield from fall(tx, deployment, below(frozen.effect), DemotionCause.REVIEWER)
+    for frozen in _bases(tx.conn, cause.person):
+        if cause.person in frozen.reviewers and _is_bare(tx, frozen, roster):
+            yield from fall(tx, frozen.deployment, below(frozen.effect), DemotionCause.REVIEWER)
 
 
 def _granted_writes(tx: Tx, deployment: str, roster: Roster) -> list[Effect]:
@@ -155,22 +148,19 @@ def _since_granted(tx: Tx, deployment: str, effect: Effect, roster: Roster) -> J
     return Judged(settled.count(Standing.AGREE), len(settled))
 
 
-def _bases(conn: Connection, deployment: str) -> Iterator[Frozen]:
-    """Yield the frozen requests that the deployment's standing grants were issued on."""
+def _bases(conn: Connection, person: str) -> Iterator[Frozen]:
+    """Yield the frozen requests that name a person and that standing grants were issued on."""
     query = (
         select(_PROMOTION.c.frozen)
         .join(_GRANT, _GRANT.c.id == _PROMOTION.c.grant)
-        .where(
-            _PROMOTION.c.deployment == deployment,
-            _PROMOTION.c.state == PromotionState.APPLIED.value,
-            _GRANT.c.revoked_at.is_(None),
-        )
+        .where(_PROMOTION.c.state == PromotionState.APPLIED.value, _GRANT.c.revoked_at.is_(None))
     )
-    for row in conn.execute(query.order_by(_PROMOTION.c.id)):
-        try:
-            yield thaw(row.frozen)
-        except PromotionError:
-            continue  # the grant's own signatures are over the same digest: it holds no longer either
+    for frozen in conn.execute(query.order_by(_PROMOTION.c.id)).scalars().all():
+        if person.encode() in frozen:  # reading all of them would take long
+            try:
+                yield thaw(frozen)
+            except PromotionError:
+                continue  # the grant's own signatures are over the same digest: it holds no longer either
 
 
 def _is_bare(tx: Tx, frozen: Frozen, roster: Roster) -> bool:
