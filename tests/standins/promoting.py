@@ -28,13 +28,13 @@ from rollout.promotions.matters import (
     matter_to_withdraw,
 )
 from rollout.promotions.voting import Voted, approve, except_from, reject, withdraw
-from runtime import deployments, freeze, grants, suspensions
+from runtime import agents, deployments, freeze, grants, suspensions
 from runtime.clock import new_id
 from runtime.gate.actions import digest_of
 from runtime.people.roster import Refused, Roster
 from runtime.people.statement import Matter, SignedStatement
 from runtime.record.batch import Tx
-from tests.standins.deployed import OWNER, deployed
+from tests.standins.deployed import deployed
 from tests.standins.measured import good_dwell, good_evidence, good_sample
 from tests.standins.persons import Person, Town
 from tests.standins.towns import OLGA, ROSA
@@ -74,7 +74,7 @@ class Eyes:
             deployment=deployment,
             effect=effect,
             at=now,
-            owner=OWNER,
+            owner=agents.find(conn, found.parts.agent).owner,
             risk=self.risk,
             policy=state.head.digest,
             profile=self.profile or found.parts.profile,
