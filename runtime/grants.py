@@ -7,59 +7,28 @@
 - What is suspended is not granted, though the grant stands.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
-from itertools import groupby
-from typing import Any
 
-from sqlalchemy import Connection, Dialect, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from profiles.effects import Effect
 from runtime.canonical import JsonValue
-from runtime.grant_chain import Cause, Fields, fault
+from runtime.grant_chain import fault
+from runtime.grant_rows import in_time, row_of
 from runtime.grant_rules import Order, off_order, short_of
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, recheck, verify
 from runtime.people.statement import SignedStatement
 from runtime.people.statements import consume, load_statements, was_used
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
-from runtime.record.statements import Prepared
+from runtime.suspension_rules import WRITES
 from runtime.suspensions import suspended
 from runtime.tables.grants import GrantCauseRow, GrantRow
-from runtime.tables.log import REVOCATION, LogEntryRow
-from runtime.tables.people import StatementRow
 from runtime.tables.types import utc_moment
 
 _GRANT = GrantRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-_CAUSE = GrantCauseRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-_LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-_STATEMENT = StatementRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-
-_FIELDS = (
-    _GRANT.c.id,
-    _GRANT.c.deployment,
-    _GRANT.c.effect,
-    _GRANT.c.valid_from,
-    _GRANT.c.valid_until,
-    _GRANT.c.requester,
-    _GRANT.c.owner,
-    _GRANT.c.basis,
-    _GRANT.c.restores,
-)
-_REVOKED = select(_LOG.c.seq).where(_LOG.c.kind == REVOCATION, _LOG.c.subject == _GRANT.c.id)
-"""The record knows what was revoked, whatever became of the grant's row."""
-_WITH_CAUSES = (
-    select(*_FIELDS, _STATEMENT.c.body, _STATEMENT.c.signature)
-    .outerjoin(_CAUSE, _CAUSE.c.grant == _GRANT.c.id)
-    .outerjoin(_STATEMENT, _STATEMENT.c.id == _CAUSE.c.statement)
-    .where(_GRANT.c.deployment == bindparam("deployment"), _GRANT.c.revoked_at.is_(None), ~exists(_REVOKED))
-    .order_by(_GRANT.c.id, _STATEMENT.c.id)
-)
-_STANDING = _WITH_CAUSES.where(
-    _GRANT.c.valid_from <= bindparam("now"), _GRANT.c.valid_until > bindparam("now")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +48,19 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A grant row that is neither revoked nor outside its time, and whether its causes hold."""
+    """A grant row that is neither revoked nor outside its time, and whether its causes hold.
+
+    Attributes:
+        basis: digest of the evidence that its signers saw; None where there is none.
+        restores: the earlier grant that it gives back; None for any other.
+    """
 
     id: str
     effect: str
     valid_until: datetime
     fault: Refused | None
+    basis: str | None = None
+    restores: str | None = None
 
 
 def issue(
@@ -178,35 +154,30 @@ def granted(conn: Connection, deployment: str, *, now: datetime, roster: Roster)
         now: the later of the present moment and the record's high-water mark.
         roster: who counts now.
     """
-    rows = _standing(conn.dialect).run(conn, {"deployment": deployment, "now": now}).fetchall()
-    held = {Effect(fields[2]) for fields, causes in _grouped(rows) if fault(fields, causes, roster) is None}
-    return frozenset(held - suspended(conn, deployment, now=now, roster=roster))
+    rows = in_time(conn, deployment, now=now)
+    held = frozenset(Effect(fields[2]) for fields, causes in rows if fault(fields, causes, roster) is None)
+    return held - suspended(conn, deployment, now=now, roster=roster) if held & WRITES else held
 
 
 def standing(conn: Connection, deployment: str, *, now: datetime, roster: Roster) -> tuple[Standing, ...]:
     """Return the grant rows of a deployment that are neither revoked nor outside their time, with faults."""
-    rows = _standing(conn.dialect).run(conn, {"deployment": deployment, "now": now}).fetchall()
     return tuple(
-        Standing(fields[0], fields[2], utc_moment(fields[4]), fault(fields, causes, roster))
-        for fields, causes in _grouped(rows)
+        Standing(
+            fields[0],
+            fields[2],
+            utc_moment(fields[4]),
+            fault(fields, causes, roster),
+            fields[7],
+            fields[8],
+        )
+        for fields, causes in in_time(conn, deployment, now=now)
     )
-
-
-@lru_cache(maxsize=8)
-def _standing(dialect: Dialect) -> Prepared:
-    return Prepared(_STANDING, dialect)
-
-
-def _grouped(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Fields, tuple[Cause, ...]]]:
-    """Yield each grant's fields with its causes as pairs of bytes and signature."""
-    for fields, group in groupby(rows, key=lambda row: row[:9]):
-        yield fields, tuple(row[9:] for row in group if row[9] is not None)
 
 
 def write(tx: Tx, order: Order, causes: Sequence[Verified], *, now: datetime) -> Issued:
     """Write a grant on words that were found to carry it and are stored: for `issue` and `restore` only."""
     statements = tuple(said.id for said in causes)
-    tx.conn.execute(insert(GrantRow).values(_row(order, now)))
+    tx.conn.execute(insert(GrantRow).values(row_of(order, now)))
     tx.conn.execute(insert(GrantCauseRow), [{"grant": order.id, "statement": id_} for id_ in statements])
     data: dict[str, JsonValue] = {**order.matter().body, "statements": list(statements)}
     tx.append(
@@ -233,18 +204,3 @@ def was_issued(conn: Connection, order: Order) -> Refused | None:
     if conn.execute(select(_GRANT.c.id).where(_GRANT.c.id == order.id)).first():
         return Refused(RefusalCode.USED, f"grant {order.id} was issued before: sign a new one")
     return None
-
-
-def _row(order: Order, now: datetime) -> dict[str, object]:
-    return {
-        "id": order.id,
-        "deployment": order.deployment,
-        "effect": order.effect.value,
-        "valid_from": order.valid_from,
-        "valid_until": order.valid_until,
-        "requester": order.requester,
-        "owner": order.owner,
-        "basis": order.basis,
-        "restores": order.restores,
-        "issued_at": now,
-    }

@@ -84,6 +84,13 @@ def deployment_of(conn: Connection, suspension: str) -> str | None:
     return conn.execute(recorded).scalar() or conn.execute(row).scalar()
 
 
+def deployments(conn: Connection) -> tuple[str, ...]:
+    """Return every deployment that was ever suspended, and `EVERYTHING` if all were."""
+    recorded = select(_LOG.c.deployment).where(_LOG.c.kind == SUSPENSION)
+    rows = conn.execute(union(recorded, select(_ROW.c.deployment))).scalars()
+    return tuple(sorted(row for row in rows if row is not None))
+
+
 def words(conn: Connection, suspensions: Iterable[Suspension]) -> tuple[Word, ...]:
     """Return everything that may end one of these suspensions."""
     subjects = {name for one in suspensions for name in (one.id, one.subject)}

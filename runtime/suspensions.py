@@ -127,6 +127,16 @@ def standing(conn: Connection, deployment: str, *, now: datetime, roster: Roster
     )
 
 
+def everywhere(conn: Connection, *, now: datetime, roster: Roster) -> tuple[Suspension, ...]:
+    """Return every suspension that nobody ended, of all deployments, oldest first."""
+    found = {
+        one
+        for deployment in suspension_rows.deployments(conn)
+        for one in standing(conn, deployment, now=now, roster=roster)
+    }
+    return tuple(sorted(found, key=lambda one: (one.set_at, one.id)))
+
+
 def suspended(conn: Connection, deployment: str, *, now: datetime, roster: Roster) -> frozenset[Effect]:
     """Return the classes that a deployment may not carry out now, whatever it is granted."""
     there = standing(conn, deployment, now=now, roster=roster)
