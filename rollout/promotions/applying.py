@@ -87,7 +87,7 @@ def examine(
         return Over(frozen, request.state, request.end_reason or "the record says so")
     if now >= frozen.expires_at:
         return Over(frozen, PromotionState.EXPIRED, "its time is over")
-    if reason := overtaken(conn, frozen):
+    if reason := overtaken(conn, frozen, roster):
         return Over(frozen, PromotionState.STALE, reason)
     evidence = assessor.collect(conn, frozen.deployment, frozen.effect, now=now)
     if reason := _changed(conn, frozen, evidence, assessor):

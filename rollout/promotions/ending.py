@@ -4,6 +4,7 @@ from rollout.promotions import rows, steps
 from rollout.promotions.frozen import Frozen, PromotionError
 from rollout.promotions.overtaken import overtaken
 from rollout.promotions.states import PromotionState
+from runtime.people.roster import Roster
 from runtime.record.batch import Tx
 
 _BY = "rollout"
@@ -26,21 +27,21 @@ def void_open(tx: Tx, deployment: str, *, reason: str, actor: str) -> tuple[str,
     )
 
 
-def sweep(tx: Tx) -> tuple[str, ...]:
+def sweep(tx: Tx, *, roster: Roster) -> tuple[str, ...]:
     """End the requests whose time is over, and those that something overtook; return their ids.
 
     The clock calls it at each tick; late, twice or not at all, `apply` decides the same.
     """
-    return tuple(id_ for id_ in rows.open_ids(tx.conn) if _sweep(tx, id_))
+    return tuple(id_ for id_ in rows.open_ids(tx.conn) if _sweep(tx, id_, roster))
 
 
-def _sweep(tx: Tx, promotion: str) -> bool:
+def _sweep(tx: Tx, promotion: str, roster: Roster) -> bool:
     frozen = _believed(tx, promotion)
     if frozen is None:
         return False
     if tx.now >= frozen.expires_at:
         return steps.end(tx, frozen, PromotionState.EXPIRED, reason="its time is over", actor=_BY)
-    reason = overtaken(tx.conn, frozen)
+    reason = overtaken(tx.conn, frozen, roster)
     return reason is not None and steps.end(tx, frozen, PromotionState.STALE, reason=reason, actor=_BY)
 
 

@@ -13,6 +13,7 @@ from runtime import agents, deployments
 from runtime.agents import AgentError
 from runtime.deployments import DeploymentError
 from runtime.freeze_rules import Scope
+from runtime.people.roster import Roster
 from runtime.record.events import EventKind
 from runtime.record.leaf import Leaf, decode_leaf
 from runtime.suspension_rules import EVERYTHING
@@ -35,13 +36,14 @@ _TAKEN: Final[Mapping[EventKind, str]] = {
 }
 
 
-def overtaken(conn: Connection, frozen: Frozen) -> str | None:
+def overtaken(conn: Connection, frozen: Frozen, roster: Roster) -> str | None:
     """Return what has happened since the evidence was frozen that voids the request; None if nothing has."""
-    looks: tuple[Callable[[Connection, Frozen], str | None], ...] = (_replaced, _taken, _stopped, _recorded)
-    return next((found for look in looks if (found := look(conn, frozen))), None)
+    looks: tuple[Callable[[Connection, Frozen], str | None], ...] = (_taken, _stopped, _recorded)
+    replaced = _replaced(conn, frozen, roster)
+    return replaced or next((found for look in looks if (found := look(conn, frozen))), None)
 
 
-def _replaced(conn: Connection, frozen: Frozen) -> str | None:
+def _replaced(conn: Connection, frozen: Frozen, roster: Roster) -> str | None:
     """Return whether it is another deployment, or another owner's agent, by now."""
     try:
         present = deployments.newest(conn, frozen.agent)
@@ -52,7 +54,8 @@ def _replaced(conn: Connection, frozen: Frozen) -> str | None:
         return f"deployment {present.digest[:12]} has taken its place"
     if present.parts.profile != frozen.profile:
         return f"its profile is {present.parts.profile[:12]} now"
-    return None if owner == frozen.owner else f"the agent belongs to {owner} now"
+    same = roster.person_of(owner) == roster.person_of(frozen.owner)
+    return None if same else f"the agent belongs to {owner} now"
 
 
 def _taken(conn: Connection, frozen: Frozen) -> str | None:

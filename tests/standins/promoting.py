@@ -74,7 +74,7 @@ class Eyes:
             deployment=deployment,
             effect=effect,
             at=now,
-            owner=agents.find(conn, found.parts.agent).owner,
+            owner=state.roster.person_of(agents.find(conn, found.parts.agent).owner),
             risk=self.risk,
             policy=state.head.digest,
             profile=self.profile or found.parts.profile,
@@ -243,7 +243,7 @@ class Stage:
         return self.town.read(look)
 
     def sweep(self) -> tuple[str, ...]:
-        return self.town.write(sweep)
+        return self.town.write(lambda tx: sweep(tx, roster=self.roster(tx)))
 
     def state(self, frozen: Frozen) -> str:
         return self.town.read(lambda conn: rows.find(conn, frozen.promotion).state.value)
