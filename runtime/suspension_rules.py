@@ -21,7 +21,7 @@ from typing import Final
 
 from profiles.effects import Effect
 from profiles.policy import Quorum, Role
-from runtime.canonical import JsonValue
+from runtime.canonical import JsonValue, canonical
 from runtime.gate.actions import digest_of
 from runtime.gate.states import JUDGES, JudgementVerdict
 from runtime.people.quorum import Met, check_quorum
@@ -148,13 +148,22 @@ def _closed(suspension: Suspension, spoken: list[Spoken], roster: Roster) -> boo
         case SuspensionCode.HARMFUL:
             return _contradicted(spoken, roster)
         case SuspensionCode.REVIEW_OVERDUE:
-            voices = _voices(spoken, StatementType.REVIEW)
-            return _is_met(roster.policy.reviews.close, voices, roster)
+            return _reviewed(spoken, roster)
         case SuspensionCode.ALERT_OVERDUE | SuspensionCode.UNEXPLAINED:
             type_, roles = _CLOSED_BY[suspension.code]
             return any(roster.roles_of(person) & roles for person in _voices(spoken, type_))
         case _:
             return False
+
+
+def _reviewed(spoken: list[Spoken], roster: Roster) -> bool:
+    """Whether enough persons closed the review with the same words over the same packet."""
+    alike: dict[bytes, set[str]] = {}
+    for said, _ in spoken:
+        if said.statement.type is StatementType.REVIEW:
+            key = canonical([said.statement.digest, said.statement.body])
+            alike.setdefault(key, set()).add(said.person)
+    return any(_is_met(roster.policy.reviews.close, persons, roster) for persons in alike.values())
 
 
 def _contradicted(spoken: list[Spoken], roster: Roster) -> bool:

@@ -114,7 +114,7 @@ def voices(conn: Connection, obligation: str, matter: Matter, *, roster: Roster)
     """Return the stored words that say exactly this about a review, one for each person."""
     heard = (recheck(word, roster) for word in statements_on(conn, obligation))
     same = [said for said in heard if isinstance(said, Verified) and about(said, matter) is None]
-    return tuple({said.person: said for said in reversed(same)}.values())[::-1]
+    return tuple({said.person: said for said in same}.values())
 
 
 def enough(conn: Connection, owed: ObligationRow, persons: Collection[str], *, roster: Roster) -> Met | Short:

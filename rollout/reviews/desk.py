@@ -10,7 +10,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from rollout.errors import RolloutError
 from rollout.evidence.model import AuditState
 from rollout.promotions.assessor import Assessor
 from rollout.reviews import closing, printing, rows
@@ -23,7 +22,6 @@ from rollout.reviews.rows import ReviewError
 from runtime.alerts.book import raise_alert
 from runtime.alerts.rules import AlertRule, AlertState, Deviation
 from runtime.clock import NewId
-from runtime.errors import KernelError
 from runtime.people.policies import PolicyBook
 from runtime.people.roster import Refused
 from runtime.people.statement import SignedStatement
@@ -139,7 +137,7 @@ class Desk:
             try:
                 if self._print(obligation, now, again=False):
                     printed.append(obligation)
-            except (RolloutError, KernelError) as error:
+            except Exception as error:  # noqa: BLE001 - one broken review must not stop the others; it is told
                 faults.append(f"{obligation}: {error}")
         if faults:
             raise ReviewError(f"{len(faults)} packets could not be printed: {'; '.join(faults)}")

@@ -55,7 +55,7 @@ def put(tx: Tx, packet: Packet, *, again: bool) -> bool:
     if owed.state not in OWED:
         raise ReviewError(f"review {head.obligation} is {owed.state}: its packet stays as it is")
     last = packet_row(tx.conn, head.obligation)
-    if last is not None and not (_is_needed(last, head) or (again and last.made_at < head.made_at)):
+    if last is not None and not _replaces(packet, last, again=again):
         return False
     row = {"digest": packet.digest, "log_seq": tx.append(_event(packet)), "made_at": head.made_at}
     if last is None:
@@ -97,9 +97,11 @@ def _tell(tx: Tx, head: Head) -> None:
     tell(tx, NoticeKind.OBLIGATION, head.obligation, Route.OPERATORS, facts=facts, now=tx.now)
 
 
-def _is_needed(last: PacketRow, head: Head) -> bool:
-    """Whether the packet that stands was cut off before the end of its period, and this one is not."""
-    return last.made_at < head.due_at <= head.made_at
+def _replaces(packet: Packet, last: PacketRow, *, again: bool) -> bool:
+    """Whether a packet takes the place of the last one: asked for, or the last was cut off too early."""
+    if packet.digest == last.digest or packet.head.made_at < last.made_at:
+        return False
+    return again or last.made_at < packet.head.due_at <= packet.head.made_at
 
 
 def _event(packet: Packet) -> Event:

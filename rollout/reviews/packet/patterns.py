@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 from rollout.reviews.packet.activity import entries_in
 from rollout.reviews.packet.model import Pattern, Window
 from rollout.reviews.packet.unexpected import as_patterns, kinds, unexpected
+from runtime.db import streamed
 from runtime.freeze_rules import Scope
 from runtime.record.events import EventKind
 from runtime.record.leaf import Leaf, decode_leaf
@@ -65,7 +66,7 @@ def _in_the_record(conn: Connection, whose: Whose, window: Window) -> Iterator[s
         .where(log.kind.in_(sorted(kind.value for kind in kinds())))
         .order_by(log.seq)
     )
-    for row in conn.execute(query.execution_options(yield_per=_CHUNK)):
+    for row in streamed(conn, query, chunk=_CHUNK):
         leaf = decode_leaf(row.leaf)
         if _concerns(leaf, whose):
             yield from unexpected(leaf, row.tool)
