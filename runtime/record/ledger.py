@@ -5,9 +5,10 @@ only when its unit is durable. Whoever asks waits a bounded time, then is denied
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +31,21 @@ from runtime.record.writer import OnStep, Parts, Writer
 __all__ = ["Ledger", "Limits"]
 
 T = TypeVar("T")
+
+
+_GUARD: ContextVar[Callable[[Tx], None] | None] = ContextVar("ledger_guard", default=None)
+
+
+def _behind_guard(unit: Callable[[Tx], T]) -> Callable[[Tx], T]:
+    check = _GUARD.get()
+    if check is None:
+        return unit
+
+    def guarded(tx: Tx) -> T:
+        check(tx)
+        return unit(tx)
+
+    return guarded
 
 
 def _no_step(_name: str) -> None:
@@ -92,8 +108,17 @@ class Ledger:
     def submit(self, unit: Callable[[Tx], T]) -> "Future[T]":
         """Queue a unit; the future resolves when it is durable, or holds why it is not."""
         future: Future[T] = Future()
-        self._worker.put(Job(unit, future))
+        self._worker.put(Job(_behind_guard(unit), future))
         return future
+
+    @contextmanager
+    def guarded(self, check: Callable[[Tx], None]) -> Iterator[None]:
+        """Let `check` run first in every unit that is submitted inside; what it raises refuses the unit."""
+        token = _GUARD.set(check)
+        try:
+            yield
+        finally:
+            _GUARD.reset(token)
 
     async def write(self, unit: Callable[[Tx], T]) -> T:
         """Run a unit and wait until it is durable.
