@@ -11,7 +11,7 @@ from runtime.gate.actions import Action
 from runtime.gate.again import Again, Outcome, admit_again
 from runtime.gate.answers import Answer
 from runtime.gate.cards import HoldCard
-from runtime.gate.checks.budgets import check_budgets
+from runtime.gate.checks.budgets import overspent
 from runtime.gate.context import RunContext
 from runtime.gate.decide import Decided, decide
 from runtime.gate.holds import HoldBook
@@ -99,7 +99,7 @@ class Admissions:
         """Write a decision if the world is still the one it was made on; return the new world otherwise."""
         moment = max(now, tx.now)
         fresh = self._inside.read(tx, run, now=moment)
-        if decided is None or fresh != world or _budget_differs(run, decided, fresh, moment):
+        if decided is None or fresh != world or _budget_differs(run, decided, fresh):
             return fresh
         with self._inside.own_writes(tx):
             written = self._write(tx, Case(self._parts, run, decided, fresh, moment))
@@ -156,9 +156,9 @@ def _unit(
     return lambda tx: admissions.record(tx, run, decided, world, now)
 
 
-def _budget_differs(run: RunContext, decided: Decided, fresh: World, now: datetime) -> bool:
+def _budget_differs(run: RunContext, decided: Decided, fresh: World) -> bool:
     """Whether the budgets, as they are in this transaction, say something else than they did."""
     said = next((v for v in decided.decision.verdicts if v.check == "budgets"), None)
     if said is None:
         return False
-    return check_budgets(decided.reading, facts_of(run, fresh, (), now)).answer is not said.answer
+    return bool(overspent(decided.reading, run.profile, fresh.usage)) is (said.answer is Answer.ALLOW)

@@ -1,9 +1,9 @@
 """Enforcing: one action from the request to its recorded end. The order is the safety.
 
-1. The world of the run is read, and the action decided on it; nothing is open meanwhile.
-2. In one transaction the world is read again. If it is another one, nothing is written and 1 begins anew.
-   Else the intent, with its budgets, its lease and what it makes seen, or the decision against it, is
-   written.
+1. The action is decided on the world of the run as it was last read; nothing is open meanwhile.
+2. In one transaction the world is read again, unless nothing can have changed it. If it is another one,
+   nothing is written and 1 begins anew. Else the intent, with its budgets, its lease and what it makes seen,
+   or the decision against it, is written.
 3. Only after that transaction is durable may the effect happen. No transaction is open while it does.
 4. The outcome is durable before the reply leaves.
 

@@ -1,7 +1,8 @@
 """The state of the world that a decision about one run rests on, read in one go from one connection.
 
-It is read twice for each action: before the decision, and again in the transaction that records it. Only if
-both are the same does the decision stand: nothing is allowed after a revocation, a freeze or a stop returned.
+A decision is made on the world as it was last read, and recorded in a transaction that reads it again, unless
+nothing can have changed (`runtime.gate.worlds`). Only if both are the same does the decision stand: nothing
+is allowed after a revocation, a freeze or a stop returned.
 """
 
 from collections.abc import Container, Mapping
@@ -161,7 +162,7 @@ def read_usage(conn: Connection, run: RunContext, *, now: datetime) -> Usage:
     since = minute_key(now - HOUR - timedelta(minutes=1))
     asked = {"run": run.run, "agent": agent_holder(run.agent), "since": since}
     used: Mapping[str, int | None] = dict(_prepared(conn.dialect)["used"].run(conn, asked).fetchall())
-    effects = {effect: used.get(key) or 0 for key, effect in _EFFECT_KEYS.items()}
+    effects = {_EFFECT_KEYS[key]: count or 0 for key, count in used.items() if key in _EFFECT_KEYS}
     return Usage(used.get("run") or 0, used.get("hour") or 0, used.get("model") or 0, effects)
 
 

@@ -19,12 +19,19 @@ from runtime.gate.reading import Reading
 
 def check_budgets(reading: Reading, facts: Facts) -> Verdict:
     """Deny when a budget would be overspent."""
-    spent = [
-        Reason(ReasonCode.BUDGET, f"{name}: {used} of {limit} used, {reading.units} more wanted")
-        for name, used, limit in budgets_of(reading, facts.profile, facts.usage)
-        if used + reading.units > limit
-    ]
-    return Verdict("budgets", Answer.DENY, tuple(spent)) if spent else allow("budgets")
+    spent = overspent(reading, facts.profile, facts.usage)
+    return Verdict("budgets", Answer.DENY, spent) if spent else allow("budgets")
+
+
+def overspent(reading: Reading, profile: Profile, usage: Usage) -> tuple[Reason, ...]:
+    """Return the budgets in which an action has no room, as reasons."""
+    return tuple(
+        [
+            Reason(ReasonCode.BUDGET, f"{name}: {used} of {limit} used, {reading.units} more wanted")
+            for name, used, limit in budgets_of(reading, profile, usage)
+            if used + reading.units > limit
+        ]
+    )
 
 
 def budgets_of(reading: Reading, profile: Profile, usage: Usage) -> Iterator[tuple[str, int, int]]:
