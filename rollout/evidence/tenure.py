@@ -1,0 +1,106 @@
+"""Since when a deployment is at its present tier, from the record: no row that somebody moves counts.
+
+The window of the evidence begins where the tier last moved: an effect class was granted, a grant ended, or
+power was taken away. So re-entry restarts dwell and evidence (F13).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from profiles.effects import Effect
+from rollout.errors import RolloutError
+from runtime.demotion import DemotionCause
+from runtime.record.events import EventKind
+from runtime.record.leaf import Leaf, decode_leaf
+from runtime.tables.log import POWER, REVOCATION, LogEntryRow
+from runtime.tables.types import utc_moment
+
+_LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_NO_FAULT: Final = frozenset({DemotionCause.SUPERSEDED.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """How power moved.
+
+    Attributes:
+        since: when the present tier began.
+        expanded_at: when power was last added; None: never.
+        demoted_at: when power was last taken away for a fault or by a person; None: never.
+    """
+
+    since: datetime
+    expanded_at: datetime | None
+    demoted_at: datetime | None
+
+
+def tenure(conn: Connection, deployment: str, *, began_at: datetime, now: datetime) -> Tenure:
+    """Return how the power of a deployment moved.
+
+    Args:
+        conn: a view of the database.
+        deployment: the deployment's digest.
+        began_at: when it became its agent's present one.
+        now: the present moment; a grant that has run out by then ended a tier.
+
+    Raises:
+        RolloutError: an entry about its power cannot be read.
+    """
+    moves = _moves(conn, deployment)
+    revoked = _revoked(conn, [move.subject for move in moves if move.subject])
+    return _told(moves, revoked, began_at, now)
+
+
+def _told(moves: tuple[Leaf, ...], revoked: dict[str, datetime], began_at: datetime, now: datetime) -> Tenure:
+    given = [move for move in moves if move.kind is EventKind.GRANT_ISSUED and _is_write(move)]
+    demoted = [move for move in moves if move.kind is EventKind.DEPLOYMENT_DEMOTED]
+    blamed = [move.at for move in demoted if move.data.get("cause") not in _NO_FAULT]
+    ended = [end for end in _ends(given, moves, revoked) if end <= now]
+    expanded = [move.at for move in given]
+    return Tenure(
+        since=max([began_at, *expanded, *(move.at for move in demoted), *ended]),
+        expanded_at=max(expanded, default=None),
+        demoted_at=max(blamed, default=None),
+    )
+
+
+def _ends(given: Iterable[Leaf], moves: Iterable[Leaf], revoked: dict[str, datetime]) -> Iterator[datetime]:
+    """Yield when each grant ended or will end: revoked, or at the end that its last renewal gave it."""
+    renewed = {
+        (move.subject, _until(move, "until")) for move in moves if move.kind is EventKind.GRANT_RENEWED
+    }
+    for grant in given:
+        planned = [_until(grant, "valid_until"), *(end for id_, end in renewed if id_ == grant.subject)]
+        end = max(planned)
+        yield min(end, revoked.get(grant.subject or "", end))
+
+
+def _is_write(move: Leaf) -> bool:
+    return move.data.get("effect") != Effect.READ.value
+
+
+def _until(move: Leaf, name: str) -> datetime:
+    try:
+        return utc_moment(str(move.data.get(name)))
+    except ValueError as error:
+        raise RolloutError(f"entry {move.seq} has no `{name}`; run `handrail audit verify`") from error
+
+
+def _moves(conn: Connection, deployment: str) -> tuple[Leaf, ...]:
+    query = select(_LOG.c.leaf).where(POWER, _LOG.c.deployment == deployment).order_by(_LOG.c.seq)
+    return tuple(_read(leaf) for leaf in conn.execute(query).scalars())
+
+
+def _revoked(conn: Connection, grants: list[str]) -> dict[str, datetime]:
+    query = select(_LOG.c.subject, _LOG.c.at).where(_LOG.c.kind == REVOCATION, _LOG.c.subject.in_(grants))
+    return {row.subject: utc_moment(row.at) for row in conn.execute(query)}
+
+
+@lru_cache(maxsize=4096)
+def _read(leaf: bytes) -> Leaf:
+    return decode_leaf(leaf)
