@@ -25,6 +25,8 @@ from runtime.freeze_rules import Scope
 from runtime.gate.replies import Done, Reply
 from runtime.record.batch import BatchLostError, Tx
 from runtime.record.events import Event, EventKind
+from runtime.suspension_rules import SuspensionCode
+from runtime.suspensions import suspend
 from tests.standins.persons import policy_of
 from tests.standins.towns import DORA, LENA, OLGA, ROSA, SVEN, grant, order, set_freeze, stop_of
 from tests.standins.workshop import Workshop, make_workshop
@@ -155,6 +157,50 @@ def test_what_another_unit_wrote_bites_at_the_next_action(
     shop.town.write(lambda tx: change(shop, tx))
 
     assert not passes(shop)
+
+
+SUSPENDED = (
+    "INSERT INTO suspension (id, deployment, effect, code, subject, reason, set_at)"
+    " VALUES ('susp-1', 'all', NULL, 'alert-overdue', 'alert-1', 'r', '2026-11-21T08:00:00.000000Z')"
+)
+
+
+def _labels(shop: Workshop) -> bool:
+    return isinstance(asyncio.run(shop.act("set_label", {"message_id": "m-1", "label": "good"})), Done)
+
+
+def _suspend(shop: Workshop) -> None:
+    shop.town.write(
+        lambda tx: suspend(
+            tx,
+            shop.run.deployment,
+            effect=None,
+            code=SuspensionCode.ALERT_OVERDUE,
+            subject="alert-1",
+            reason="r",
+            now=tx.now,
+        )
+    )
+
+
+def _try_what_is_never_done(shop: Workshop) -> None:
+    assert not isinstance(asyncio.run(shop.act("shred", {"number": "1"})), Done)
+
+
+@pytest.mark.parametrize(
+    "take", [lambda shop: shop.town.tamper(SUSPENDED), _suspend, _try_what_is_never_done]
+)
+def test_writes_that_are_taken_away_are_gone_at_the_next_action(
+    new_shop: NewShop, take: Callable[[Workshop], None]
+) -> None:
+    """R-38, R-44: by hand, by a unit, and in the very transaction in which the gate denies something else."""
+    shop = new_shop(tier=1)
+    assert _labels(shop)
+    assert _labels(shop)
+
+    take(shop)
+
+    assert not _labels(shop)
 
 
 def test_a_new_policy_bites_at_the_next_action(shop: Workshop) -> None:
