@@ -2,10 +2,11 @@
 
 from console.errors import Exit
 from profiles.errors import ProfileError
+from rollout.errors import RolloutError
 from runtime.errors import KernelError, LedgerIntegrityError
 from sandboxes.errors import SandboxError
 
-ROOM_ERRORS = (ProfileError, KernelError, SandboxError)
+ROOM_ERRORS = (ProfileError, KernelError, SandboxError, RolloutError)
 
 
 def explain(error: Exception) -> tuple[str, Exit] | None:
