@@ -117,6 +117,14 @@ def voices(conn: Connection, obligation: str, matter: Matter, *, roster: Roster)
     return tuple({said.person: said for said in same}.values())
 
 
+def said_about(conn: Connection, packet: Packet, *, roster: Roster) -> dict[str, Closure]:
+    """Return what each person who counts has signed about exactly this packet."""
+    heard = (recheck(word, roster) for word in statements_on(conn, packet.head.obligation))
+    said = [one for one in heard if isinstance(one, Verified) and one.statement.digest == packet.digest]
+    closures = {one.person: closure_of(one.statement) for one in said}
+    return {person: closure for person, closure in closures.items() if closure is not None}
+
+
 def enough(conn: Connection, owed: ObligationRow, persons: Collection[str], *, roster: Roster) -> Met | Short:
     """Return whether these persons close a review, or who is missing."""
     owners = suspension_rows.owners(conn, owed.deployment)

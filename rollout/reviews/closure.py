@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from rollout.errors import RolloutError
 from rollout.reviews.packet.model import Packet
 from rollout.reviews.renewal import renewable
 from runtime.alerts.rules import Disposition
@@ -20,6 +21,10 @@ _DISPOSITIONS: Final = "dispositions"
 _ANSWERS: Final = "answers"
 
 
+class ClosureError(RolloutError):
+    """Words that do not have the shape of a closing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """What a person found a pattern to be, and why."""
@@ -27,6 +32,10 @@ class Word:
     pattern: str
     disposition: Disposition
     text: str
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return it as it is signed."""
+        return {"pattern": self.pattern, "disposition": self.disposition.value, "text": self.text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,14 @@ class Closure:
         """The patterns that nobody can explain (R-54)."""
         return tuple(word.pattern for word in self.words if word.disposition is Disposition.UNEXPLAINED)
 
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return it as a file or an answer holds it; `read_closure` reads it back."""
+        return {
+            _DISPOSITIONS: [word.as_json() for word in self.words],
+            _ANSWERS: list(self.answers),
+            RENEWS: list(self.renews),
+        }
+
 
 def lacking(packet: Packet, closure: Closure) -> tuple[str, ...]:
     """Return what is missing, or too much, before the review can be closed (R-36, R-39); empty: nothing."""
@@ -66,10 +83,7 @@ def lacking(packet: Packet, closure: Closure) -> tuple[str, ...]:
 def matter_to_close(packet: Packet, closure: Closure) -> Matter:
     """Return what is signed to close the review of a packet."""
     body: dict[str, JsonValue] = {
-        _DISPOSITIONS: [
-            {"pattern": word.pattern, "disposition": word.disposition.value, "text": word.text}
-            for word in closure.words
-        ],
+        _DISPOSITIONS: [word.as_json() for word in closure.words],
         _ANSWERS: [
             {"question": question, "text": text}
             for question, text in zip(packet.questions, closure.answers, strict=False)
@@ -77,6 +91,33 @@ def matter_to_close(packet: Packet, closure: Closure) -> Matter:
         RENEWS: [one.as_json() for one in renewable(packet) if one.grant in closure.renews],
     }
     return Matter(StatementType.REVIEW, packet.head.obligation, packet.digest, body)
+
+
+def read_closure(value: object, *, offered: Collection[str]) -> Closure:
+    """Read what a file says to close a review.
+
+    Args:
+        value: `dispositions` (each with pattern, disposition and text), `answers` (texts in the order of the
+            questions), and `renews` (ids of grants).
+        offered: the grants that are renewed if the file does not say which.
+
+    Raises:
+        ClosureError: it has another shape.
+    """
+    if not isinstance(value, Mapping):
+        raise ClosureError("the words that close a review: expected an object")
+    if strange := sorted(value.keys() - {_DISPOSITIONS, _ANSWERS, RENEWS}):
+        raise ClosureError(f"{', '.join(strange)}: expected {_DISPOSITIONS}, {_ANSWERS} and {RENEWS}")
+    try:
+        return Closure(
+            words=tuple(_word(one) for one in _list(value, _DISPOSITIONS)),
+            answers=tuple(_plain(one, _ANSWERS) for one in _list(value, _ANSWERS)),
+            renews=tuple(
+                _plain(one, RENEWS) for one in (_list(value, RENEWS) if RENEWS in value else offered)
+            ),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ClosureError(f"the words that close a review: {error}") from error
 
 
 def closure_of(statement: Statement) -> Closure | None:
@@ -96,6 +137,19 @@ def closure_of(statement: Statement) -> Closure | None:
 
 def _word(value: object) -> Word:
     return Word(_text(value, "pattern"), Disposition(_text(value, "disposition")), _text(value, "text"))
+
+
+def _list(value: Mapping[str, object], name: str) -> list[object]:
+    found = value.get(name, [])
+    if not isinstance(found, list):
+        raise TypeError(f"{name}: expected a list")
+    return found
+
+
+def _plain(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: expected texts")
+    return value
 
 
 def _text(value: object, name: str) -> str:

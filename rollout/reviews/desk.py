@@ -14,6 +14,7 @@ from rollout.evidence.model import AuditState
 from rollout.promotions.assessor import Assessor
 from rollout.reviews import closing, printing, rows
 from rollout.reviews.closing import Closed, Waiting
+from rollout.reviews.closure import Closure
 from rollout.reviews.obligations import Kept, keep, unwatched
 from rollout.reviews.packet.collect import Sight, collect
 from rollout.reviews.packet.model import Packet
@@ -112,6 +113,11 @@ class Desk:
         return lambda tx: closing.close(
             tx, shown, signed, roster=self.book.current(tx.conn).roster, new_id=self.new_id
         )
+
+    def said(self, shown: Shown) -> dict[str, Closure]:
+        """Return what persons have signed about the packet that stands, where more must sign the same."""
+        with self.ledger.read() as conn:
+            return closing.said_about(conn, shown.packet, roster=self.book.current(conn).roster)
 
     def _keep(self) -> list[Kept]:
         kept = [self.ledger.write_sync(self._step)]

@@ -1,0 +1,18 @@
+"""The desk of reviews, from the parts that serve runs with: for its routes and for the clock."""
+
+from console.kernel import Kernel
+from rollout.evidence.assessor import Assessor
+from rollout.reviews.desk import Desk
+from runtime.clock import new_id
+
+
+def desk_of(kernel: Kernel) -> Desk:
+    """Return the desk of a kernel. It holds nothing of its own."""
+    return Desk(
+        ledger=kernel.ledger,
+        book=kernel.policies,
+        keyring=kernel.keyring,
+        assessor=Assessor(kernel.policies, kernel.audit.known),
+        audit=kernel.audit.last,
+        new_id=new_id,
+    )
