@@ -175,6 +175,12 @@ def newest(conn: Connection, agent: str) -> Deployment:
     return found[0]
 
 
+def digests(conn: Connection, agent: str) -> list[str]:
+    """Return the digests of an agent's deployments, newest first, without reading what they pin."""
+    query = select(_DEPLOYMENT.c.digest).where(_DEPLOYMENT.c.agent == agent)
+    return list(conn.execute(query.order_by(_DEPLOYMENT.c.created_at.desc())).scalars())
+
+
 def history(conn: Connection, agent: str) -> list[Deployment]:
     """Return an agent's deployments, the present one first, then those before it."""
     query = select(_DEPLOYMENT).where(_DEPLOYMENT.c.agent == agent).order_by(SINCE.desc())

@@ -180,16 +180,23 @@ def order_view(order: Order) -> Json:
     }
 
 
-def standing_view(grant: Standing, agent: str, deployment: str) -> Json:
+def standing_view(
+    grant: Standing, agent: str, deployment: str, *, now: datetime, suspended: list[Json]
+) -> Json:
     """Return a grant in its time; without a holding cause it is void and permits nothing."""
+    state = "void" if grant.fault else "suspended" if suspended else "granted"
     return {
         "id": grant.id,
         "agent": agent,
         "deployment": deployment,
         "effect": grant.effect,
-        "state": "void" if grant.fault else "granted",
+        "state": state,
         "valid_until": moment(grant.valid_until),
+        "seconds_left": max(0, int((grant.valid_until - now).total_seconds())),
         "cause": grant.fault.detail if grant.fault else "signed",
+        "basis": grant.basis,
+        "restores": grant.restores,
+        "suspensions": suspended,
     }
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from console.escape import escape
 from console.show.text import Cell, Style, fields, paint, table
-from console.show.values import Json, digest, listed, moment, plain, word
+from console.show.values import Json, digest, listed, moment, plain
 
 _RISK = {"medium": Style.PLAIN, "high": Style.WARN, "critical": Style.BAD}
 
@@ -71,23 +71,6 @@ def part_table(found: list[dict[str, Any]]) -> list[str]:
     """Lay out the parts in which two deployments differ."""
     rows = [[plain(d["part"]), _side(d["before"]), _side(d["after"])] for d in found]
     return table(("PART", "BEFORE", "AFTER"), rows)
-
-
-def grant_table(answer: Json) -> list[str]:
-    """Lay out the answer of `grants list`."""
-    rows = [
-        [
-            plain(g["agent"]),
-            digest(g["deployment"]),
-            plain(g["effect"]),
-            word(g["state"]),
-            moment(g["valid_until"]),
-            plain(g["cause"]),
-        ]
-        for g in answer["grants"]
-    ]
-    heads = ("AGENT", "DEPLOYMENT", "EFFECT", "STATE", "UNTIL", "BECAUSE")
-    return table(heads, rows) if rows else ["no grants: every action is denied; next: handrail deploy create"]
 
 
 def _risk(value: str) -> Cell:

@@ -14,6 +14,7 @@ _GOOD = frozenset(
 )
 _WARN = frozenset(
     {"hold", "suggest", "waiting", "requested", "unclear", "held", "pending", "warn", "skipped", "stopped"}
+    | {"suspended"}
 )
 _BAD = frozenset(
     {"deny", "harmful", "failed", "unknown", "rejected", "expired", "void", "frozen", "revoked", "disagree"}
