@@ -4,9 +4,9 @@ from tests.standins.databases import (
     blank_database,
     database,
     postgres,
-    postgres_template,
+    postgres_name,
     postgresql,
     sqlite,
 )
 
-__all__ = ["blank_database", "database", "postgres", "postgres_template", "postgresql", "sqlite"]
+__all__ = ["blank_database", "database", "postgres", "postgres_name", "postgresql", "sqlite"]

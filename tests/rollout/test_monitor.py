@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import text
 
 from rollout.activity import active_days, intents, scan_activity
 from rollout.monitor import GAP, Observed, Span, beat, credited, last_heartbeat, observed, spans
@@ -147,8 +148,8 @@ def test_a_day_of_activity_inserted_by_hand_counts_nothing(town: Town) -> None:
 
 
 def _seq(town: Town, deployment: str) -> int:
-    query = "SELECT max(seq) FROM log_entry WHERE deployment = ?"
-    return int(town.read(lambda conn: conn.exec_driver_sql(query, (deployment,)).scalar_one()))
+    query = "SELECT max(seq) FROM log_entry WHERE deployment = :name"
+    return int(town.read(lambda conn: conn.execute(text(query), {"name": deployment}).scalar_one()))
 
 
 # --- the scan

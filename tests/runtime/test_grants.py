@@ -1,7 +1,6 @@
 """A grant permits what enough persons signed, for as long as they signed it, and nothing else."""
 
 from datetime import timedelta
-from sqlite3 import IntegrityError
 
 import pytest
 
@@ -13,6 +12,7 @@ from runtime.people.roster import RefusalCode, Refused
 from runtime.people.statement import StatementType
 from runtime.record.events import EventKind
 from runtime.tables.log import REVOCATION
+from tests.standins.databases import RULE_BROKEN
 from tests.standins.persons import Person, Town
 from tests.standins.towns import (
     DEPLOYMENT,
@@ -127,9 +127,9 @@ def test_the_database_itself_refuses_a_grant_that_does_not_end(staffed: Town) ->
     """R-81: every grant row has an expiry (CHECK)."""
     grant(staffed, order(staffed, READ), OLGA)
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(RULE_BROKEN):
         staffed.tamper("UPDATE effect_grant SET valid_until = NULL")
-    with pytest.raises(IntegrityError):
+    with pytest.raises(RULE_BROKEN):
         staffed.tamper("UPDATE effect_grant SET valid_until = valid_from")
 
 

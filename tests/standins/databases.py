@@ -7,12 +7,14 @@
 Where PostgreSQL is not installed its half is skipped, and says so.
 """
 
+import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from runtime.db import open_engine
@@ -21,6 +23,8 @@ from tests.standins.postgres import Postgres, programs, running
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
+RULE_BROKEN = (sqlite3.IntegrityError, psycopg.IntegrityError)
+"""What either driver raises where a row breaks a constraint."""
 _MISSING = "PostgreSQL is not installed; `make host-tools` does that"
 
 
@@ -53,14 +57,28 @@ class Database:
         else:
             with self.server.shell(self.name) as shell:
                 shell.execute("SET session_replication_role = replica")
-                named = {name: f"%({name})s" for name in values or {}}
-                changed = shell.execute(_pyformat(statement, named), values).rowcount
+                known = values or {}
+                changed = shell.execute(_in_postgresql(statement, known), known).rowcount
         assert changed, "the attack changed nothing"
 
 
-def _pyformat(statement: str, named: Mapping[str, str]) -> bytes:
-    for name in sorted(named, key=len, reverse=True):
-        statement = statement.replace(f":{name}", named[name])
+_SPELLINGS = (
+    (r"%", "%%"),
+    (r"(?<=\s)freeze\b", '"freeze"'),  # a word of its own there
+    (r"INSERT OR REPLACE (.*)", r"INSERT \1 ON CONFLICT DO NOTHING"),
+    (
+        r"CAST\(replace\(CAST\((\w+) AS TEXT\), (.*?), (.*?)\) AS BLOB\)",
+        r"convert_to(replace(convert_from(\1, 'UTF8'), \2, \3), 'UTF8')",
+    ),
+)
+
+
+def _in_postgresql(statement: str, names: Iterable[str]) -> bytes:
+    """Spell an attack written for SQLite as PostgreSQL does."""
+    for pattern, spelling in _SPELLINGS:
+        statement = re.sub(pattern, spelling, statement, flags=re.DOTALL)
+    for name in names:
+        statement = re.sub(rf":{name}\b", f"%({name})s", statement)
     return statement.encode()
 
 
@@ -75,19 +93,18 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: Postgres) -> str:
-    """A database at this code's version, of which each test gets a copy."""
+def postgres_name(postgres: Postgres) -> str:
+    """A database at this code's version, which tests use in turn."""
     name = postgres.create()
     _upgrade(postgres.url(name))
     return name
 
 
 @pytest.fixture
-def postgresql(postgres: Postgres, postgres_template: str) -> Iterator[Database]:
-    """A fresh database on PostgreSQL."""
-    name = postgres.create(template=postgres_template)
-    yield Database(POSTGRESQL, postgres.url(name), postgres, name)
-    postgres.drop(name)
+def postgresql(postgres: Postgres, postgres_name: str) -> Iterator[Database]:
+    """A database without a row on PostgreSQL; a test that changes its settings or shape makes its own."""
+    yield Database(POSTGRESQL, postgres.url(postgres_name), postgres, postgres_name)
+    postgres.empty(postgres_name)
 
 
 @pytest.fixture

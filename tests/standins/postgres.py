@@ -28,6 +28,14 @@ _USERS = ("postgres", "nobody")
 # The host of a test does not lose power: a commit need not wait for the disk here.
 _FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB", "max_connections": "60"}
 _NUMBERS = count(1)
+_OTHERS_END = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+_FIRST_NUMBERS = (
+    "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences"
+)
 
 
 @dataclass(frozen=True)
@@ -42,12 +50,21 @@ class Postgres:
     directory: Path
     programs: Path
 
-    def create(self, *, template: str = "template1") -> str:
+    def create(self) -> str:
         """Make a database that belongs to `OWNER`; return its name."""
         name = f"handrail_{next(_NUMBERS)}"
-        made = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
-        self._admin(made.format(*map(sql.Identifier, (name, OWNER, template))))
+        made = sql.SQL("CREATE DATABASE {} OWNER {}")
+        self._admin(made.format(sql.Identifier(name), sql.Identifier(OWNER)))
         return name
+
+    def empty(self, name: str) -> None:
+        """Take every row out of a database, and everyone who is still connected: quicker than a new one."""
+        with self.shell(name) as shell:
+            shell.execute(_OTHERS_END)
+            shell.execute("SET session_replication_role = replica")
+            tables = [row[0] for row in shell.execute(_TABLES)]
+            shell.execute(sql.SQL("; ").join(map(_delete_all, tables)))
+            shell.execute(_FIRST_NUMBERS)
 
     def drop(self, name: str) -> None:
         """Remove a database, whoever is still connected."""
@@ -113,6 +130,10 @@ def running(where: Path) -> Iterator[Postgres]:
             server._control("stop", "-m", "immediate")
     finally:
         shutil.rmtree(directory)
+
+
+def _delete_all(table: str) -> sql.Composed:
+    return sql.SQL("DELETE FROM {}").format(sql.Identifier(table))
 
 
 def _server_user() -> str | None:

@@ -14,6 +14,7 @@ from runtime.grant_rules import Order
 from runtime.grants import Issued, granted, issue
 from runtime.people.roster import Refused
 from runtime.people.statement import SignedStatement, StatementType
+from tests.standins.databases import Database
 from tests.standins.persons import Person, Town, policy_of
 
 OLGA, ROSA, DORA, SVEN, LENA = (Person(name) for name in ("olga", "rosa", "dora", "sven", "lena"))
@@ -29,9 +30,9 @@ DEPLOYMENT = "d1" * 32
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    """An installation without a policy."""
-    town = Town(tmp_path)
+def town(tmp_path: Path, database: Database) -> Iterator[Town]:
+    """An installation without a policy, on each kind of database in turn."""
+    town = Town(tmp_path, database=database)
     yield town
     town.close()
 

@@ -13,6 +13,7 @@ from runtime.errors import DatabaseError
 from runtime.schema import MIGRATIONS, database_version, head_version, schema_differences, upgrade
 from runtime.settings import Settings
 from tests.standins.databases import Database
+from tests.standins.postgres import Postgres
 
 
 def test_the_migrations_lead_to_the_tables_of_the_code(blank_database: Database) -> None:
@@ -83,11 +84,11 @@ def test_only_a_writing_transaction_writes(blank_database: Database) -> None:
     engine.dispose()
 
 
-def test_commits_on_postgresql_are_durable_whatever_its_settings(postgresql: Database) -> None:
-    assert postgresql.server is not None
-    with postgresql.server.shell(postgresql.name) as shell:
-        shell.execute(f"ALTER DATABASE {postgresql.name} SET synchronous_commit = off")
-    engine = open_engine(postgresql.url)
+def test_commits_on_postgresql_are_durable_whatever_its_settings(postgres: Postgres) -> None:
+    name = postgres.create()
+    with postgres.shell(name) as shell:
+        shell.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    engine = open_engine(postgres.url(name))
     with reading(engine) as connection:
         found = connection.execute(text("SHOW synchronous_commit")).scalar()
     engine.dispose()
