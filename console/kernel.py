@@ -2,12 +2,15 @@
 
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 
 from console.ground import Ground
 from profiles.schema import Profile
+from rollout.auditing import AuditWatch
 from rollout.scheduler import JobFault
+from runtime.alerts.book import RaisedAlert, raise_alert
+from runtime.alerts.rules import SYSTEM, AlertRule, Deviation
 from runtime.broker import Broker
-from runtime.canonical import JsonValue
 from runtime.clock import Clock, new_id, random_bytes, utc_now
 from runtime.deployments import Deployment
 from runtime.gate.context import RunContext
@@ -16,14 +19,16 @@ from runtime.gate.holds import HoldBook
 from runtime.gate.parts import HOLD_WAIT_SECONDS, GateParts, Notifier
 from runtime.gateway.model_app import models_of
 from runtime.gateway.server import RunGateway
-from runtime.notify import HookNotifier, Hooks
+from runtime.notices.sender import Sender
+from runtime.notices.setup import channels_of
 from runtime.people.pin import PIN_NAME
 from runtime.people.policies import PolicyBook
-from runtime.record.events import Event, EventKind
+from runtime.record.batch import Tx
 from runtime.record.keyring import KeyRing
 from runtime.record.keys import load_keys
 from runtime.record.ledger import Ledger
 from runtime.record.setup import open_ledger
+from runtime.record.verify import verify_state
 from runtime.runs.carrier import RunCarrier
 from runtime.runs.door import RunDoor
 from runtime.runs.lifecycle import Runs
@@ -49,7 +54,7 @@ class Kernel:
     gate: Gate
     runs: Runs
     keyring: KeyRing
-    notifier: HookNotifier
+    notifier: Sender
 
     @property
     def installation(self) -> str:
@@ -86,16 +91,26 @@ class Kernel:
         """The actions that wait for people."""
         return self.gate.holds
 
+    @cached_property
+    def audit(self) -> AuditWatch:
+        """What verifying the record found last; it verifies again when that is too old."""
+        return AuditWatch(lambda: verify_state(self.ground.settings))
+
     def opener(self, profile: Profile) -> ServerOpener:
         """Make what opens a profile's upstreams outside any run."""
         return self.ground.opener(profile)
 
     def report(self, fault: JobFault) -> None:
-        """Record that a job of the clock failed."""
+        """Raise an alert: a job of the clock failed."""
         _LOG.error("job %s at %s: %s", fault.job, fault.at, fault.error)
-        data: dict[str, JsonValue] = {"job": fault.job, "error": fault.error}
-        event = Event(kind=EventKind.ALERT_RAISED, at=fault.at, actor="scheduler", data=data)
-        self.ledger.submit(lambda tx: tx.append(event))
+        failed = Deviation(
+            agent=SYSTEM, rule=AlertRule.JOB_FAILED, tool=fault.job, resource="job", detail=fault.error
+        )
+        self.ledger.submit(lambda tx: self._raise(tx, failed))
+
+    def _raise(self, tx: Tx, deviation: Deviation) -> RaisedAlert:
+        policy = self.policies.current(tx.conn).head.policy
+        return raise_alert(tx, deviation, policy=policy, now=tx.now)
 
     async def begin(self) -> tuple[str, ...]:
         """Take up what an earlier process left, in the one safe order; return the runs that go on.
@@ -104,6 +119,7 @@ class Kernel:
         carries out. The gate must know its holds and close its open intents before any run acts again.
         """
         await self.runs.clear()
+        self.notifier.start()
         await self.gate.start()
         return await self.runs.recover()
 
@@ -146,7 +162,7 @@ def open_kernel(
         with ledger.read() as connection:
             policies.remember(connection)
         ground = Ground(settings, installation, clock, ledger, policies, driver, model_client())
-        notifier = HookNotifier(Hooks(settings.notify_command, settings.notify_webhook), ledger, clock)
+        notifier = Sender(channels_of(settings, clock), ledger, clock)
         gate = _gate(ground, notifier, hold_wait_seconds)
         runs = _runs(ground, gate)
         return Kernel(ground, single_user, gate, runs, KeyRing(keys.wrapper), notifier)

@@ -6,6 +6,7 @@ name with that prefix is refused: a mistyped `HANDRAIL_ANCHORDIR` must not quiet
 
 import os
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +16,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from runtime.errors import SettingsError
 
 PREFIX = "HANDRAIL_"
+
+
+class MailTls(StrEnum):
+    """How the way to the mail server is protected."""
+
+    STARTTLS = "starttls"
+    IMPLICIT = "implicit"
+    NONE = "none"
 
 
 class Settings(BaseSettings):
@@ -30,6 +39,15 @@ class Settings(BaseSettings):
     docker_socket: Path = Field(Path("/var/run/docker.sock"), description="the local engine's socket")
     notify_command: str | None = Field(None, description="program called when something waits for a person")
     notify_webhook: str | None = Field(None, description="URL posted to when something waits for a person")
+    notify_webhook_key: str | None = Field(None, description="credential that signs what is posted")
+    notify_mail_host: str | None = Field(None, description="SMTP server for mails; unset: no mails")
+    notify_mail_port: int = Field(25, ge=1, le=65535, description="its port")
+    notify_mail_tls: MailTls = Field(MailTls.STARTTLS, description="starttls, implicit or none")
+    notify_mail_from: str | None = Field(None, description="address that mails come from")
+    notify_mail_to: str | None = Field(None, description="addresses of operators, with commas")
+    notify_mail_leadership: str | None = Field(None, description="addresses of leadership; unset: operators'")
+    notify_mail_user: str | None = Field(None, description="user at the SMTP server")
+    notify_mail_password: str | None = Field(None, description="credential with that user's password")
     openai_base_url: str = "https://api.openai.com/v1"
     openai_api_key: SecretStr | None = None
     anthropic_base_url: str = "https://api.anthropic.com"

@@ -110,6 +110,7 @@ def _open(tx: Tx, alert: str, deviation: Deviation, rules: AlertRules, now: date
             run=deviation.run,
             subject=alert,
             data={**facts, "first_at": utc_text(now), "due_at": utc_text(due_at)},
+            payload=None if deviation.detail is None else {"detail": deviation.detail},
         )
     )
     if deviation.severity is not Severity.LOW:

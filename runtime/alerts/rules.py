@@ -141,6 +141,7 @@ class Deviation:
         deployment: the deployment's digest, where there is one.
         run: the run, where there is one.
         action: the action, where there is one.
+        detail: more about it, encrypted in the record; nothing decides by it.
     """
 
     agent: str
@@ -150,6 +151,7 @@ class Deviation:
     deployment: str | None = None
     run: str | None = None
     action: str | None = None
+    detail: str | None = None
 
     @property
     def severity(self) -> Severity:

@@ -22,6 +22,7 @@ from runtime.gate.states import ActionState, HoldState
 from runtime.gate.steps import APPENDED, RESERVED
 from runtime.gate.tally import quorum_for
 from runtime.gate.world import World
+from runtime.notices.outbox import NoticeKind, Route, put
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.tables.actions import SuggestionRow
@@ -132,6 +133,8 @@ def hold(tx: Tx, case: Case) -> Recorded:
     card = hold_card(id_, case.run, case.decided, quorum, created_at=case.now, expires_at=expires_at)
     _decision(tx, case, ActionState.HELD, hold=id_)
     hold_rows.open_hold(tx, card, case.run, case.decided, needed=quorum.count, now=case.now)
+    told: dict[str, JsonValue] = {"agent": case.run.agent, "effect": reading.effect.value}
+    put(tx, NoticeKind.HOLD, id_, Route.OPERATORS, facts=told, now=case.now)
     return Recorded(_waiting(card) if reading.is_read else Withheld(), opened=card)
 
 

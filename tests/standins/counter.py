@@ -23,7 +23,7 @@ from console.main import run
 from profiles.effects import Effect
 from profiles.load import parse_profile
 from runtime.clock import utc_now
-from runtime.notify import HookNotifier, Hooks
+from runtime.notices.sender import Sender
 from runtime.record.keyring import KeyRing
 from runtime.record.keys import load_keys
 from runtime.runs.lifecycle import Runs
@@ -157,6 +157,6 @@ def _kernel(shop: Workshop) -> Kernel:
         models=cast("Any", None),
     )
     ring = KeyRing(load_keys(town.settings.keys_dir).wrapper)
-    notifier = HookNotifier(Hooks(), ground.ledger, ground.clock)
+    notifier = Sender({}, ground.ledger, ground.clock)
     runs = cast("Runs", None)
     return Kernel(ground, single_user=False, gate=shop.gate, runs=runs, keyring=ring, notifier=notifier)
