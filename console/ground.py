@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from profiles.compile import compile_profile
-from profiles.effects import Effect
+from profiles.effects import Effect, Tier
 from profiles.policy import Policy
 from profiles.schema import Profile
 from profiles.within import narrowest
@@ -17,6 +17,7 @@ from runtime.canonical import JsonValue
 from runtime.cedar import CedarEngine
 from runtime.clock import Clock
 from runtime.credentials import CredentialFiles
+from runtime.demotion import DemotionCause, drop
 from runtime.deployments import Deployment
 from runtime.gate.context import RunContext
 from runtime.people.policies import PolicyBook
@@ -103,10 +104,9 @@ class Ground:
                     data=data,
                 )
             )
-            cause = "an upstream changed"
-            grants.revoke(
-                tx, deployment.digest, effects=tuple(Effect), cause=cause, actor="handrail", now=now
-            )
+            digest, cause = deployment.digest, DemotionCause.CHANGED
+            drop(tx, digest, Tier.OBSERVE, cause, actor="handrail", now=now)
+            grants.revoke(tx, digest, effects=(Effect.READ,), cause=cause.value, actor="handrail", now=now)
 
         self.ledger.submit(unit).add_done_callback(_report)
 

@@ -1,11 +1,11 @@
-"""The grants and freezes: rows that stand in the database and that no signature supports."""
+"""The grants, freezes and suspensions: rows in the database that no signature or no entry supports."""
 
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from console.doctor.finding import Finding, Level, good
-from runtime import freeze, grants
+from runtime import freeze, grants, suspensions
 from runtime.freeze_rules import Stop
 from runtime.people.roster import Roster
 from runtime.tables.grants import GrantRow
@@ -14,7 +14,7 @@ _VERIFY = "handrail audit verify; somebody wrote to the database by hand"
 
 
 def examine_power(connection: Connection, roster: Roster, *, now: datetime) -> list[Finding]:
-    """Look at every standing grant and freeze.
+    """Look at every standing grant, freeze and suspension.
 
     Args:
         connection: a fresh view of the database.
@@ -25,7 +25,7 @@ def examine_power(connection: Connection, roster: Roster, *, now: datetime) -> l
     stops = freeze.standing_stops(connection, now=now, roster=roster)
     odd = [_unsupported(stop) for stop in stops if stop.problem is not None]
     sound = [] if faults else [good("grants", "each that stands is carried by its signatures")]
-    return [*sound, *faults, *odd]
+    return [*sound, *faults, *odd, *_odd_suspensions(connection, roster, now=now)]
 
 
 def _void_grants(connection: Connection, roster: Roster, *, now: datetime) -> list[Finding]:
@@ -42,6 +42,20 @@ def _void_grants(connection: Connection, roster: Roster, *, now: datetime) -> li
         for deployment in connection.execute(query).scalars().all()
         for one in grants.standing(connection, deployment, now=now, roster=roster)
         if one.fault is not None
+    ]
+
+
+def _odd_suspensions(connection: Connection, roster: Roster, *, now: datetime) -> list[Finding]:
+    found = suspensions.everywhere(connection, now=now, roster=roster)
+    return [
+        Finding(
+            "suspensions",
+            Level.FAIL,
+            f"suspension {one.id} takes every write of {one.deployment[:12]}: {one.problem}",
+            f'{_VERIFY}; if it may go on: handrail resume {one.id} --reason "..."',
+        )
+        for one in found
+        if one.problem is not None
     ]
 
 

@@ -23,7 +23,9 @@ from profiles.load import parse_policy
 from runtime.freeze import freeze
 from runtime.freeze_rules import Freeze, Scope
 from runtime.people.roster import build_roster
+from runtime.suspension_rules import SuspensionCode
 from tests.standins.persons import START, Person, Town, policy_of
+from tests.standins.power import suspend_in
 from tests.standins.towns import DORA, EVERYONE, ROSA, STAFF, grant, order, stop_of
 
 GOOD = {
@@ -276,3 +278,16 @@ def test_examining_changes_nothing(town: Town) -> None:
     examine_people(town.settings, now=town.now)
 
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_suspension_whose_row_is_gone_is_named(town: Town) -> None:
+    """What was recorded still counts, for every write; somebody must look."""
+    found = suspend_in(town, SuspensionCode.HEARTBEAT, effect=Effect.SEND)
+    assert _about(town, "suspensions") == []
+
+    town.tamper("DELETE FROM suspension")
+
+    (finding,) = _about(town, "suspensions")
+    assert finding.level is Level.FAIL
+    assert "its row is gone: every write is suspended" in finding.said
+    assert f"handrail resume {found}" in finding.next_step

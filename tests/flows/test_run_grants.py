@@ -9,12 +9,18 @@ from typing import Any
 import pytest
 
 from profiles.effects import Effect
+from runtime.clock import new_id, utc_now
+from runtime.freeze_rules import Freeze, Scope
 from runtime.gate.replies import WITHHELD_TEXT
 from runtime.gate.states import HoldState
+from runtime.kill import Killed
+from runtime.kill import kill as kill_in
+from runtime.people.roster import Refused
+from runtime.record.batch import Tx
 from tests.flows.conftest import Firm
 from tests.standins.flow_profiles import CLERK
 from tests.standins.house import House, Launched, Step, patiently
-from tests.standins.towns import DORA, ROSA
+from tests.standins.towns import DORA, OLGA, ROSA
 
 pytestmark = pytest.mark.engine
 
@@ -124,11 +130,25 @@ def freeze(house: House, run: Launched) -> None:
     house.freeze(run.view.agent)
 
 
-@pytest.mark.parametrize("end", [revoke, freeze])
+def kill(house: House, run: Launched) -> None:
+    order = Freeze(new_id("frz"), Scope.AGENT, run.view.agent, "a test", utc_now() + timedelta(days=1))
+    signed = OLGA.says(order.matter, to=house.installation, at=utc_now())
+
+    def unit(tx: Tx) -> Killed | Refused:
+        roster = house.kernel.policies.current(tx.conn).roster
+        return kill_in(tx, order, signed, roster=roster, now=tx.now)
+
+    killed = house.write(unit)
+    assert isinstance(killed, Killed)
+    assert killed.runs == (run.id,)
+    assert killed.demoted == (run.view.deployment,)
+
+
+@pytest.mark.parametrize("end", [revoke, freeze, kill])
 def test_what_takes_power_away_in_mid_run_stops_the_next_action(
     firm: Firm, end: Callable[[House, Launched], None]
 ) -> None:
-    """R-22, R-64: a grant is read at every action; nothing is done after the word is on record."""
+    """R-22, R-64, R-69: power is read at every action; nothing is done after the word is on record."""
     house, agent = firm.house, f"stopped-by-{end.__name__}"
     deployment = house.deploy(CLERK, agent)
     house.grant(deployment, Effect.DRAFT)
