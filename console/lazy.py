@@ -32,6 +32,8 @@ ENTRIES = (
     Entry("approvals", "Decide on actions that wait for a person."),
     Entry("suggestions", "Judge actions that were recorded instead of executed."),
     Entry("review", "See which reviews are owed, read their packets, and close them."),
+    Entry("assess", "Record what was tried on an agent, and sign for what it can reach."),
+    Entry("gates", "See what each review gate says about an agent's next promotion."),
     Entry("promote", "Ask for one more effect class; approve, apply or withdraw such a request."),
     Entry("demote", "Take an agent's power down to a tier, now."),
     Entry("grants", "See which effects each deployment may carry out, and until when."),

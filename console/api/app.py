@@ -10,9 +10,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from console.api import (
     agents,
     approvals,
+    assessments,
     audit,
     deployments,
     freezes,
+    gates,
     grants,
     health,
     people,
@@ -31,9 +33,11 @@ PREFIX = "/v1"
 _ROUTES = (
     agents,
     approvals,
+    assessments,
     audit,
     deployments,
     freezes,
+    gates,
     grants,
     health,
     people,
