@@ -1,6 +1,5 @@
 """Suspensions as they stand in the database: the queries, and what is believed of what they return."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     exists,
+    literal_column,
     null,
     select,
     union,
@@ -55,6 +55,24 @@ _UNRECORDED = select(_ROW.c.id, cast(null(), LargeBinary), *_OURS).where(
     ),
 )
 _FOUND = union_all(_RECORDED, _UNRECORDED)
+_THEIRS = _ROW.c.deployment.in_((bindparam("deployment"), bindparam("everything")))
+_WORDS = (
+    select(_SAID.c.subject, _SAID.c.body, _SAID.c.signature, _SAID.c.made_at)
+    .where(
+        _SAID.c.type.in_([literal_column(f"'{type_.value}'") for type_ in ENDING_TYPES]),
+        _SAID.c.subject.in_(
+            union(
+                select(_ROW.c.id).where(_THEIRS),
+                select(_ROW.c.subject).where(_THEIRS),
+                select(_LOG.c.subject).where(
+                    _LOG.c.kind == SUSPENSION,
+                    _LOG.c.deployment.in_((bindparam("deployment"), bindparam("everything"))),
+                ),
+            )
+        ),
+    )
+    .order_by(_SAID.c.id)
+)
 _OWNERS = union(
     select(_AGENT.c.owner)
     .join(_DEPLOYMENT, _DEPLOYMENT.c.agent == _AGENT.c.name)
@@ -91,14 +109,10 @@ def deployments(conn: Connection) -> tuple[str, ...]:
     return tuple(sorted(row for row in rows if row is not None))
 
 
-def words(conn: Connection, suspensions: Iterable[Suspension]) -> tuple[Word, ...]:
-    """Return everything that may end one of these suspensions."""
-    subjects = {name for one in suspensions for name in (one.id, one.subject)}
-    query = select(_SAID.c.subject, _SAID.c.body, _SAID.c.signature, _SAID.c.made_at).where(
-        _SAID.c.subject.in_(sorted(subjects)), _SAID.c.type.in_([type_.value for type_ in ENDING_TYPES])
-    )
-    rows = conn.execute(query.order_by(_SAID.c.id)).all()
-    return tuple((row[0], row[1], row[2], utc_text(row[3])) for row in rows)
+def words(conn: Connection, deployment: str) -> tuple[Word, ...]:
+    """Return everything that may end a suspension of a deployment."""
+    asked = {"deployment": deployment, "everything": EVERYTHING}
+    return tuple(tuple(row) for row in _prepared(conn.dialect)[2].run(conn, asked).fetchall())
 
 
 @lru_cache(maxsize=1024)
@@ -146,5 +160,5 @@ def _effect(name: object) -> Effect | None:
 
 
 @lru_cache(maxsize=8)
-def _prepared(dialect: Dialect) -> tuple[Prepared, Prepared]:
-    return Prepared(_FOUND, dialect), Prepared(_OWNERS, dialect)
+def _prepared(dialect: Dialect) -> tuple[Prepared, Prepared, Prepared]:
+    return Prepared(_FOUND, dialect), Prepared(_OWNERS, dialect), Prepared(_WORDS, dialect)

@@ -119,7 +119,7 @@ def standing(conn: Connection, deployment: str, *, now: datetime, roster: Roster
     there = suspension_rows.found(conn, deployment)
     if not there:
         return ()
-    words, owners = suspension_rows.words(conn, there), suspension_rows.owners(conn, deployment)
+    words, owners = suspension_rows.words(conn, deployment), suspension_rows.owners(conn, deployment)
     return tuple(
         one
         for one in there
