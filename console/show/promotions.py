@@ -1,7 +1,7 @@
 """Promotions on the terminal: everything that was frozen, then how the request stands now."""
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from console.escape import escape
 from console.show.text import COLUMNS, Cell, Style, fields, paint, table
@@ -53,7 +53,16 @@ def promotion_page(answer: Json) -> list[str]:
     )
     signed = ["gates when it was asked for:", *gate_lines(frozen["gates"]), "", "evidence:"]
     evidence = fields((f"  {name}", plain(value)) for name, value in flat(frozen["evidence"]))
-    return [*head, "", *signed, *evidence, "", *_now(answer), "", f"digest {answer['basis']}"]
+    return [
+        *head,
+        "",
+        *signed,
+        *evidence,
+        "",
+        *_now(answer, frozen["gates"]),
+        "",
+        f"digest {answer['basis']}",
+    ]
 
 
 def draft_page(answer: Json) -> list[str]:
@@ -83,7 +92,7 @@ def applied_page(answer: Json) -> list[str]:
     """Say what became of an attempt to apply a request."""
     request = escape(answer["promotion"])
     if answer["state"] != "applied":
-        return [paint(Cell(f"{request} is not applied", Style.WARN)), "", *_now(answer)]
+        return [paint(Cell(f"{request} is not applied", Style.WARN)), *_now(answer, _passing(answer))]
     what = (
         f"{escape(answer['agent'])} may {escape(answer['effect'])} until {moment(answer['valid_until']).text}"
     )
@@ -134,9 +143,15 @@ def _gate(gate: Json) -> Iterator[str]:
         yield f"{_INDENT}not before {moment(gate['earliest']).text}"
 
 
-def _now(answer: Json) -> list[str]:
+def _passing(answer: Json) -> list[Json]:
+    return [gate for gate in answer.get("gates", ()) if gate["outcome"] == "pass"]
+
+
+def _now(answer: Json, known: Sequence[Json]) -> list[str]:
+    """Lay out how a request stands now, without what the reader knows already."""
     if over := answer.get("over"):
         return [f"now: {paint(_state(over['state']))}, {escape(over['reason'])}"]
+    changed = [gate for gate in answer["gates"] if gate not in known]
     said = [
         f"approved by {listed(answer['approved_by']).text}",
         *(f"{_INDENT}- {escape(one)}" for one in answer["missing"]),
@@ -146,7 +161,8 @@ def _now(answer: Json) -> list[str]:
     ready = (
         "every gate passes; next: handrail promote apply" if answer["ready"] else "it cannot be applied yet"
     )
-    return ["gates now:", *gate_lines(answer["gates"]), *said, ready]
+    gates = ["gates now, where they say something new:", *gate_lines(changed)] if changed else []
+    return [*gates, *said, ready]
 
 
 def _wrapped(text: str, columns: int) -> list[str]:
