@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from rollout.reviews.packet.model import Day, Window
 from runtime.gate.states import ActionState
 from runtime.record.events import EventKind
-from runtime.tables.actions import ActionRow
+from runtime.tables.actions import ActionRow, SeenRow
 from runtime.tables.log import LogEntryRow, LogHeadRow
 from runtime.tables.monitor import HeartbeatSpanRow
 from runtime.tables.types import utc_text
@@ -22,6 +22,7 @@ from runtime.tables.types import utc_text
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _HEAD = LogHeadRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _ACTION = ActionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_SEEN = SeenRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _SPAN = HeartbeatSpanRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 _DECIDED = (EventKind.ACTION_DECISION.value, EventKind.ACTION_INTENT.value)
@@ -73,6 +74,21 @@ def days_of(conn: Connection, deployment: str, entries: range) -> tuple[Day, ...
         _day(name, {row.state: row.number for row in found})
         for name, found in groupby(rows, lambda row: row.day)
     )
+
+
+def first_seen(conn: Connection, deployment: str, window: Window) -> int:
+    """Count the places, recipients and shapes that a deployment reached for the first time in a window."""
+    query = (
+        select(func.count())
+        .select_from(_SEEN)
+        .join(_ACTION, _ACTION.c.id == _SEEN.c.first_action)
+        .where(
+            _SEEN.c.deployment == deployment,
+            _ACTION.c.decided_at >= window.begin,
+            _ACTION.c.decided_at < window.end,
+        )
+    )
+    return int(conn.execute(query).scalar_one())
 
 
 def _day(name: str, states: dict[str, int]) -> Day:

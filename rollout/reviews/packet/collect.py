@@ -20,7 +20,7 @@ from rollout.promotions.assessor import Assessor
 from rollout.reviews import rows
 from rollout.reviews.kinds import ObligationState, ReviewKind
 from rollout.reviews.obligations import review_state
-from rollout.reviews.packet.activity import days_of, entries_in, window_of
+from rollout.reviews.packet.activity import days_of, entries_in, first_seen, window_of
 from rollout.reviews.packet.alerts import alert_lines
 from rollout.reviews.packet.evidence import class_evidence
 from rollout.reviews.packet.model import (
@@ -103,6 +103,7 @@ def collect(conn: Connection, obligation: str, sight: Sight) -> Packet:
         patterns=patterns_of(conn, whose, window, longest_gap_seconds=longest),
         specification=_specification(conn, owed, profile, sight),
         audit=_audit(conn, sight.audit),
+        first_seen=first_seen(conn, owed.deployment, window),
         renews_until=renews_until(conn, owed, rules=policy.reviews, now=sight.now),
         questions=(PRIORITIES, METRIC, *QUESTIONS[ReviewKind(owed.kind)]),
     )
