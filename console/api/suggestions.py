@@ -49,7 +49,7 @@ async def draw(kernel: KernelDep, now: Now, body: DrawAsked) -> Json:
 @router.get("/next")
 async def next_item(kernel: KernelDep, person: str, agent: str | None = None) -> Json:
     """Show a person the next item that waits for them."""
-    return next_view(*await _judging(kernel).next(person, agent))
+    return next_view(*believed(await _judging(kernel).next(person, agent)))
 
 
 @router.get("/{item}")

@@ -49,4 +49,4 @@ def _second(answer: Json) -> bool:
 def _next_step(answer: Json) -> list[str]:
     if answer["phase"] != "expect":
         return []
-    return ["the arguments named under `withheld` come once it was said what a person would do"]
+    return ["held back: why, and the arguments under `withheld`; they come once you said what you would do"]

@@ -16,7 +16,7 @@ from rollout.evidence.cards import Card, blind_card, whole_card
 from rollout.evidence.desk import Waiting, drawn_item, next_for, profile_of
 from rollout.evidence.items import Item, ItemKind
 from rollout.evidence.spoken import said_on
-from rollout.evidence.taking import Expected, take_executed, take_expectation, take_suggestion
+from rollout.evidence.taking import Expected, may_judge, take_executed, take_expectation, take_suggestion
 from runtime.gate.states import JudgementVerdict
 from runtime.gate.suggestions import Judged
 from runtime.people.policies import PolicyBook
@@ -67,8 +67,8 @@ class Judging:
         self._ledger = ledger
         self._book = book
 
-    async def next(self, person: str, agent: str | None = None) -> tuple[Waiting, Shown | None]:
-        """Return how much waits for a person, and the first of it."""
+    async def next(self, person: str, agent: str | None = None) -> tuple[Waiting, Shown | None] | Refused:
+        """Return how much waits for a person, and the first of it; a refusal if they may judge nothing."""
         return await asyncio.to_thread(self._next, person, agent)
 
     async def show(self, item: str, person: str | None) -> Shown:
@@ -97,9 +97,12 @@ class Judging:
         """
         return await self._ledger.write(lambda tx: self._judge(tx, signed, item))
 
-    def _next(self, person: str, agent: str | None) -> tuple[Waiting, Shown | None]:
+    def _next(self, person: str, agent: str | None) -> tuple[Waiting, Shown | None] | Refused:
         with self._ledger.read() as conn:
-            found = next_for(conn, person, self._book.current(conn).roster, agent=agent)
+            roster = self._book.current(conn).roster
+            if refused := may_judge(person, roster):
+                return refused
+            found = next_for(conn, person, roster, agent=agent)
             shown = None if found.item is None else self._seen_by(conn, found.item.id, person)
         return found, shown
 

@@ -36,6 +36,14 @@ class Expected:
     person: str
 
 
+def may_judge(person: str, roster: Roster) -> Refused | None:
+    """Return why a person judges nothing at all; None if they may."""
+    if roster.roles_of(person) & JUDGES:
+        return None
+    roles = ", ".join(sorted(role.value for role in JUDGES))
+    return Refused(RefusalCode.NOT_PERMITTED, f"judging takes one of the roles {roles}")
+
+
 def take_expectation(
     tx: Tx, drawn: Item | None, reduced: Card | None, signed: SignedStatement, *, roster: Roster
 ) -> Expected | Refused:
@@ -125,9 +133,8 @@ def lapse(tx: Tx, roster: Roster) -> int:
 
 
 def _may_not(conn: Connection, said: Verified, card: Card, roster: Roster) -> Refused | None:
-    if not roster.roles_of(said.person) & JUDGES:
-        roles = ", ".join(sorted(role.value for role in JUDGES))
-        return Refused(RefusalCode.NOT_PERMITTED, f"judging takes one of the roles {roles}")
+    if refused := may_judge(said.person, roster):
+        return refused
     if said.person == owner_of(conn, card.text("deployment") or "", roster):
         return Refused(RefusalCode.NOT_PERMITTED, f"`{said.person}` owns this agent, and does not judge it")
     return None

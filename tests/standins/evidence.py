@@ -11,13 +11,16 @@ from sqlalchemy import update
 from profiles.effects import Effect
 from rollout.evidence.draws import Draw, draw
 from rollout.evidence.items import Item, ItemKind
+from rollout.evidence.judging import Judging, Phase, Shown
 from rollout.evidence.model import Sample
 from rollout.evidence.samples import collect_sample
+from rollout.evidence.taking import Expected
 from rollout.evidence.words import words_of
 from runtime.clock import random_bytes
 from runtime.gate.states import JudgementVerdict
 from runtime.gate.suggestions import Judged
 from runtime.people.roster import Refused
+from runtime.people.statement import SignedStatement
 from runtime.tables.agents import DeploymentRow
 from tests.standins.persons import START, Person, Town
 from tests.standins.workshop import PROFILE, Workshop, make_workshop
@@ -68,6 +71,36 @@ class Desk:
         roster = self.town.state.roster
         run = self.shop.run.deployment
         return self.town.read(lambda conn: words_of(conn, run, effect, since=START, roster=roster)).items
+
+    @property
+    def judging(self) -> Judging:
+        return Judging(self.town.ledger, self.town.book)
+
+    def show(self, item: str, person: Person | None = None) -> Shown:
+        """An item as a person sees it now."""
+        return asyncio.run(self.judging.show(item, person.name if person else None))
+
+    def expect(self, item: str, person: Person, words: str = "label it good") -> Expected | Refused:
+        """Say what one would do, over the card that this person is shown now."""
+        signed = self.town.signed(person, self.show(item, person).card.expected(words))
+        return asyncio.run(self.judging.expect(signed, item))
+
+    def say(self, item: str, person: Person, verdict: JudgementVerdict) -> Judged | Refused:
+        """Judge a drawn item over the card that this person is shown now."""
+        signed = self.town.signed(person, self.show(item, person).card.judged(verdict, "looked at it"))
+        return asyncio.run(self.judging.judge(signed, item))
+
+    def hand_in(self, signed: SignedStatement, item: str) -> Refused | None:
+        """Hand in a word as a judgement of an item; why it was refused."""
+        answer = asyncio.run(self.judging.judge(signed, item))
+        return answer if isinstance(answer, Refused) else None
+
+    def open_all(self, *persons: Person) -> None:
+        """Say about every blind item what one would do, so that all can be judged."""
+        for item in self.items():
+            for person in persons:
+                if item.blind and self.show(item.id, person).phase is Phase.EXPECT:
+                    assert isinstance(self.expect(item.id, person), Expected)
 
     def judge(
         self, item: str, person: Person, verdict: JudgementVerdict = JudgementVerdict.AGREE
