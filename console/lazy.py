@@ -37,6 +37,8 @@ ENTRIES = (
     Entry("promote", "Ask for one more effect class; approve, apply or withdraw such a request."),
     Entry("demote", "Take an agent's power down to a tier, now."),
     Entry("grants", "See which effects each deployment may carry out, and until when."),
+    Entry("alerts", "Look at what went astray: close it, escalate it, report more."),
+    Entry("incidents", "See what leadership must know, and acknowledge it."),
     Entry("resume", "List suspensions of writes; end one."),
     Entry("freeze", "Stop the actions of an agent, of a deployment, or all."),
     Entry("unfreeze", "Lift a freeze."),

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from console.api import (
     agents,
+    alerts,
     approvals,
     assessments,
     audit,
@@ -17,6 +18,7 @@ from console.api import (
     gates,
     grants,
     health,
+    incidents,
     people,
     power,
     promotions,
@@ -32,6 +34,7 @@ from console.kernel import Kernel
 PREFIX = "/v1"
 _ROUTES = (
     agents,
+    alerts,
     approvals,
     assessments,
     audit,
@@ -40,6 +43,7 @@ _ROUTES = (
     gates,
     grants,
     health,
+    incidents,
     people,
     power,
     promotions,

@@ -20,8 +20,12 @@ from runtime.people.roster import Refused, Roster, Verified, recheck
 from runtime.people.statement import SignedStatement, StatementType
 from runtime.suspension_rows import owners as owners_of_deployment
 from runtime.tables.agents import AgentRow, DeploymentRow
+from runtime.tables.alerts import AlertOccurrenceRow
+from runtime.tables.log import ALERT, LogEntryRow
 
 _AGENT = AgentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_ONCE = AlertOccurrenceRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 
@@ -84,6 +88,18 @@ def find_incident(conn: Connection, incident: str, *, roster: Roster) -> Inciden
     if not found:
         raise AlertError(f"no incident {incident}; `handrail incidents list` shows those there are")
     return found[0]
+
+
+def occurrences(conn: Connection, alert: str, *, limit: int = 20) -> tuple[AlertOccurrenceRow, ...]:
+    """Return when an alert's deviation happened, newest first."""
+    query = select(_ONCE).where(_ONCE.c.alert == alert).order_by(_ONCE.c.at.desc(), _ONCE.c.id).limit(limit)
+    return tuple(AlertOccurrenceRow(**row) for row in conn.execute(query).mappings())
+
+
+def entry_of(conn: Connection, alert: str) -> int | None:
+    """Return the number of the entry that raised an alert; its payload may say more."""
+    query = select(_LOG.c.seq).where(_LOG.c.kind == ALERT, _LOG.c.subject == alert)
+    return conn.execute(query.order_by(_LOG.c.seq).limit(1)).scalar()
 
 
 def agent_of(conn: Connection, deployment: str) -> str:
