@@ -15,7 +15,7 @@ _SEVERE: Final = {"critical": Style.BAD, "high": Style.BAD, "medium": Style.WARN
 def alert_table(answer: Json) -> list[str]:
     """Lay out the answer of `alerts list`."""
     rows = [_alert_row(one, utc_moment(answer["now"])) for one in answer["alerts"]]
-    heads = ("ALERT", "AGENT", "RULE", "SEVERITY", "COUNT", "CLOCK", "TOOL", "RESOURCE")
+    heads = ("ALERT", "AGENT", "RULE", "SEVERITY", "COUNT", "LEFT", "TOOL")
     return table(heads, rows) if rows else ["no alerts"]
 
 
@@ -36,7 +36,7 @@ def alert_page(answer: Json) -> list[str]:
                 ("first", moment(card["first_at"])),
                 ("last", moment(card["last_at"])),
                 ("due", moment(card["due_at"])),
-                ("clock", _clock(answer, utc_moment(answer["now"]))),
+                ("left", _clock(answer, utc_moment(answer["now"]))),
                 ("pattern", _pattern(answer["pattern"])),
                 *([("detail", plain(answer["detail"]))] if answer["detail"] else []),
                 *([("problem", plain(answer["problem"]))] if answer["problem"] else []),
@@ -120,7 +120,6 @@ def _alert_row(one: Json, now: datetime) -> list[Cell]:
         plain(card["count"]),
         _clock(one, now),
         plain(card["tool"]),
-        plain(card["resource"]),
     ]
 
 
@@ -131,7 +130,7 @@ def _clock(one: Json, now: datetime) -> Cell:
     left = (utc_moment(one["card"]["due_at"]) - now).total_seconds()
     if left <= 0:
         return Cell("OVERDUE", Style.BAD)
-    return Cell(f"{time_left(int(left)).text} left", Style.WARN)
+    return Cell(time_left(int(left)).text, Style.WARN)
 
 
 def _pattern(pattern: Json) -> Cell:
