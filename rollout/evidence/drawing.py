@@ -7,6 +7,7 @@ from typing import Final
 
 from rollout.evidence.draws import Draw, draw
 from rollout.evidence.piles import Pile, waiting
+from rollout.evidence.taking import lapsed, settle
 from runtime.people.policies import PolicyBook
 from runtime.record.batch import Tx
 from runtime.record.ledger import Ledger
@@ -27,14 +28,23 @@ class Drawing:
     def daily(self, now: datetime) -> Sequence[Draw]:
         """Draw from every pile that holds something of an earlier UTC day; the body of a job of the clock.
 
+        Items whose second look nobody took in time no longer wait.
         Late, twice or not at all, nothing is lost: the next draw begins where the last one ended.
         """
+        self._end_waits(now)
         midnight = datetime.combine(now.date(), time(), now.tzinfo)
         return self._draw(self._waiting(midnight, None), now)
 
     def ask(self, now: datetime, agent: str | None = None) -> Sequence[Draw]:
         """Draw from everything that waits, or from what waits of one agent."""
         return self._draw(self._waiting(now, agent), now)
+
+    def _end_waits(self, now: datetime) -> None:
+        with self._ledger.read() as conn:
+            roster = self._book.current(conn).roster
+            over = lapsed(conn, roster, now=now)
+        if over:
+            self._ledger.write_sync(lambda tx: [settle(tx, item, roster) for item in over])
 
     def _waiting(self, before: datetime, agent: str | None) -> Sequence[Pile]:
         with self._ledger.read() as conn:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 from rollout.evidence.cards import Card
 from rollout.evidence.items import Item
 from rollout.evidence.spoken import said_on
+from rollout.evidence.verdicts import Standing
 from rollout.evidence.words import item_of, owner_of, verdict_of
 from runtime.canonical import JsonValue
 from runtime.clock import new_id
@@ -116,20 +117,29 @@ def take_executed(
 
 def settle(tx: Tx, drawn: Item, roster: Roster) -> bool:
     """Note on an item's row whether it still waits for somebody; return whether it is settled."""
-    owner = owner_of(tx.conn, drawn.deployment, roster)
-    spoken = said_on(tx.conn, drawn.id, roster)
-    settled = spoken.standing(owner, roster, blind=drawn.blind, now=tx.now).settled
+    settled = _standing(tx.conn, drawn, roster, now=tx.now).settled
     tx.conn.execute(update(DrawnItemRow).where(_ITEM.c.item == drawn.id).values(settled=settled))
     return settled
 
 
-def lapse(tx: Tx, roster: Roster) -> int:
-    """Settle the items whose second look nobody took in time; return how many. The body of a clock's job."""
+def lapsed(conn: Connection, roster: Roster, *, now: datetime) -> list[Item]:
+    """Return the items that wait on their row and no longer do: nobody took the second look in time.
+
+    Args:
+        conn: a view of the database.
+        roster: who counts now.
+        now: the present moment.
+    """
     judged = select(_SAID.c.subject).where(
         _SAID.c.type == StatementType.JUDGEMENT.value, _SAID.c.subject == _ITEM.c.item
     )
-    rows = tx.conn.execute(select(_ITEM).where(_ITEM.c.settled.is_(False), judged.exists()))
-    return sum(settle(tx, item_of(row), roster) for row in rows.all())
+    rows = conn.execute(select(_ITEM).where(_ITEM.c.settled.is_(False), judged.exists())).all()
+    return [item for item in map(item_of, rows) if _standing(conn, item, roster, now=now).settled]
+
+
+def _standing(conn: Connection, item: Item, roster: Roster, *, now: datetime) -> Standing:
+    owner = owner_of(conn, item.deployment, roster)
+    return said_on(conn, item.id, roster).standing(owner, roster, blind=item.blind, now=now)
 
 
 def _may_not(conn: Connection, said: Verified, card: Card, roster: Roster) -> Refused | None:
