@@ -7,6 +7,7 @@ first drafted (resolved and hashed), then created by an operator's signed word o
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
@@ -189,7 +190,7 @@ def history(conn: Connection, agent: str) -> list[Deployment]:
 
 def _deployment(row: RowMapping) -> Deployment:
     parts = _parts(parse_canonical(row["parts"]))
-    loaded = parse_profile(row["profile_text"].encode(), source=f"deployment {row['digest'][:12]}")
+    loaded = _parsed(row["profile_text"], row["digest"])
     if parts.digest != row["digest"] or loaded.digest != parts.profile:
         raise DeploymentError(f"deployment {row['digest'][:12]}: what is stored is not what its digest says")
     return Deployment(
@@ -199,6 +200,12 @@ def _deployment(row: RowMapping) -> Deployment:
         profile_text=row["profile_text"],
         created_at=row["created_at"],
     )
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str, digest: str) -> LoadedProfile:
+    """Read a stored profile; what it says follows from its text alone, and YAML takes long."""
+    return parse_profile(text.encode(), source=f"deployment {digest[:12]}")
 
 
 def _parts(value: JsonValue) -> Parts:
