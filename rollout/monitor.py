@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from rollout.activity import active_days
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
-from runtime.tables.log import LogEntryRow
+from runtime.tables.log import OBSERVED, LogEntryRow
 from runtime.tables.monitor import HeartbeatSpanRow
 from runtime.tables.types import utc_moment, utc_text
 
@@ -90,7 +90,7 @@ def last_heartbeat(conn: Connection, *, now: datetime) -> datetime | None:
 def spans(conn: Connection, since: datetime | None) -> tuple[Span, ...]:
     """Return the spans that reach beyond `since`, in order and apart, as the record has them."""
     at = func.max(_LOG.c.at)
-    query = select(_LOG.c.subject, at).where(_LOG.c.kind == EventKind.MONITOR_OBSERVED.value)
+    query = select(_LOG.c.subject, at).where(_LOG.c.kind == OBSERVED)
     rows = select(_SPAN.c.began_at, _SPAN.c.last_at)
     if since is not None:
         query = query.where(_LOG.c.at >= utc_text(since - _UNRECORDED))

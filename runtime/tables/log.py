@@ -3,7 +3,7 @@
 The leaf is the truth. Every other column of `log_entry` is derived from it, so that it can be searched.
 """
 
-from sqlalchemy import Boolean, ColumnClause, Index, literal_column, text
+from sqlalchemy import ColumnClause, Index, literal_column, text
 from sqlmodel import Field, SQLModel
 
 REVOCATION: ColumnClause[str] = literal_column("'grant.revoked'")
@@ -16,17 +16,15 @@ ALERT: ColumnClause[str] = literal_column("'alert.raised'")
 """`EventKind.ALERT_RAISED` as a literal, for the small index of alerts."""
 _RAISED = text("kind = 'alert.raised'")
 
-EVIDENCE: ColumnClause[bool] = literal_column(
-    "kind IN ('items.drawn', 'expectation.stated', 'suggestion.judged', 'executed.judged')", Boolean
-)
+# The following stand in a WHERE as they are. Typed as Boolean they would not: SQLite, which has no booleans,
+# would be given `(kind IN (...)) = 1`, and would use no index for it.
+EVIDENCE = text("kind IN ('items.drawn', 'expectation.stated', 'suggestion.judged', 'executed.judged')")
 """The entries that evidence is counted from, as text for their small index."""
-_EVIDENCE = text("kind IN ('items.drawn', 'expectation.stated', 'suggestion.judged', 'executed.judged')")
-
-POWER: ColumnClause[bool] = literal_column(
-    "kind IN ('grant.issued', 'grant.renewed', 'deployment.demoted')", Boolean
-)
+POWER = text("kind IN ('grant.issued', 'grant.renewed', 'deployment.demoted')")
 """The entries by which a deployment's tier moves, as text for their small index."""
-_POWER = text("kind IN ('grant.issued', 'grant.renewed', 'deployment.demoted')")
+OBSERVED: ColumnClause[str] = literal_column("'monitor.observed'")
+"""`EventKind.MONITOR_OBSERVED` as a literal, for the small index of heartbeats."""
+_OBSERVED = text("kind = 'monitor.observed'")
 
 
 class LogEntryRow(SQLModel, table=True):
@@ -47,10 +45,11 @@ class LogEntryRow(SQLModel, table=True):
             "ix_log_entry_evidence",
             "deployment",
             "seq",
-            sqlite_where=_EVIDENCE,
-            postgresql_where=_EVIDENCE,
+            sqlite_where=EVIDENCE,
+            postgresql_where=EVIDENCE,
         ),
-        Index("ix_log_entry_power", "deployment", "seq", sqlite_where=_POWER, postgresql_where=_POWER),
+        Index("ix_log_entry_power", "deployment", "seq", sqlite_where=POWER, postgresql_where=POWER),
+        Index("ix_log_entry_observed", "at", "subject", sqlite_where=_OBSERVED, postgresql_where=_OBSERVED),
     )
 
     seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})

@@ -327,6 +327,13 @@ def upgrade() -> None:
             ),
         )
         batch_op.create_index(
+            "ix_log_entry_observed",
+            ["at", "subject"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'monitor.observed'"),
+            postgresql_where=sa.text("kind = 'monitor.observed'"),
+        )
+        batch_op.create_index(
             "ix_log_entry_power",
             ["deployment", "seq"],
             unique=False,
@@ -364,6 +371,11 @@ def downgrade() -> None:
         batch_op.create_index(batch_op.f("ix_suggestion_deployment"), ["deployment"], unique=False)
 
     with op.batch_alter_table("log_entry", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_log_entry_observed",
+            sqlite_where=sa.text("kind = 'monitor.observed'"),
+            postgresql_where=sa.text("kind = 'monitor.observed'"),
+        )
         batch_op.drop_index(
             "ix_log_entry_power",
             sqlite_where=sa.text("kind IN ('grant.issued', 'grant.renewed', 'deployment.demoted')"),
