@@ -44,6 +44,7 @@ class Ground:
 
     settings: Settings
     installation: str
+    node: str
     clock: Clock
     ledger: Ledger
     policies: PolicyBook
@@ -70,7 +71,7 @@ class Ground:
         )
         room = BoxRoom(
             driver=self.driver,
-            owner=self.installation,
+            owner=self.node,
             volumes=volumes,
             runtime=runtime,
             labels={"part": "upstream"} | ({"run": run} if run else {}),

@@ -19,6 +19,7 @@ from runtime.gate.holds import HoldBook
 from runtime.gate.parts import HOLD_WAIT_SECONDS, GateParts, Notifier
 from runtime.gateway.model_app import models_of
 from runtime.gateway.server import RunGateway
+from runtime.node import node_name
 from runtime.notices.sender import Sender
 from runtime.notices.setup import channels_of
 from runtime.people.pin import PIN_NAME
@@ -64,7 +65,7 @@ class Kernel:
     @property
     def owner(self) -> str:
         """The mark of our boxes at the engine."""
-        return self.ground.installation
+        return self.ground.node
 
     @property
     def clock(self) -> Clock:
@@ -161,7 +162,8 @@ def open_kernel(
     try:
         with ledger.read() as connection:
             policies.remember(connection)
-        ground = Ground(settings, installation, clock, ledger, policies, driver, model_client())
+        node = node_name(settings.state_dir)
+        ground = Ground(settings, installation, node, clock, ledger, policies, driver, model_client())
         notifier = Sender(channels_of(settings, clock), ledger, clock)
         gate = _gate(ground, notifier, hold_wait_seconds)
         runs = _runs(ground, gate)
@@ -181,6 +183,7 @@ def _gate(ground: Ground, notifier: Notifier, hold_wait_seconds: float) -> Gate:
             new_id=new_id,
             carrier=RunCarrier(ground.ledger, ground.context, ground.upstreams),
             notifier=notifier,
+            node=ground.node,
             hold_wait_seconds=hold_wait_seconds,
         )
     )
@@ -200,9 +203,9 @@ def _runs(ground: Ground, gate: Gate) -> Runs:
         driver=ground.driver,
         clock=ground.clock,
         new_id=new_id,
-        owner=ground.installation,
+        owner=ground.node,
         context=ground.context,
         door=door,
-        reap=lambda: start_reaper(ground.installation, lock, ground.engine),
+        reap=lambda: start_reaper(ground.node, lock, ground.engine),
     )
     return Runs(machinery)

@@ -6,6 +6,7 @@ gateways closed, and the next serve takes them up again. The reaper enforces the
 """
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
+from sqlalchemy.exc import DBAPIError
 
 from console.api.app import Activity, create_app
 from console.api.listener import bind, serve_until
@@ -25,12 +27,16 @@ from console.kernel import Kernel, open_kernel
 from console.logs import log_to_stderr
 from rollout.scheduler import Scheduler
 from runtime.clock import utc_now
+from runtime.errors import KernelError
 from runtime.record.events import Event, EventKind
 from runtime.runs import store
 from runtime.settings import Settings
+from sandboxes.errors import SandboxError
 
 IDLE_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
+_ASKED_SECONDS = 5.0
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -90,13 +96,17 @@ async def _live(
     await _record(kernel, EventKind.SERVE_STARTED, options, {"taken_up": list(taken)})
     scheduler = Scheduler(owed(kernel), clock=utc_now, on_fault=kernel.report)
     scheduler.start()
-    watch = asyncio.create_task(_stop_when_idle(kernel, options, activity, stop))
+    watches = [
+        asyncio.create_task(_stop_when_idle(kernel, options, activity, stop)),
+        asyncio.create_task(_stop_as_asked(kernel)),
+    ]
     try:
         app = create_app(kernel, own_uid=os.geteuid(), activity=activity, stop=stop)
         ready({"socket": str(options.socket), "pid": os.getpid(), "taken_up": list(taken)})
         await serve_until(app, bound, stop)
     finally:
-        watch.cancel()
+        for watch in watches:
+            watch.cancel()
         options.socket.unlink(missing_ok=True)
         await asyncio.to_thread(scheduler.stop)
         await kernel.runs.close(stop_runs=options.stop_runs)
@@ -117,6 +127,16 @@ async def _stop_when_idle(
         await asyncio.sleep(_LOOK_SECONDS)
         if activity.idle_seconds >= options.idle_seconds and not await asyncio.to_thread(_live_runs, kernel):
             stop.set()
+
+
+async def _stop_as_asked(kernel: Kernel) -> None:
+    """End the runs that were asked to stop at another node of the same database."""
+    while True:
+        await asyncio.sleep(_ASKED_SECONDS)
+        try:
+            await kernel.runs.stop_as_asked()
+        except (KernelError, SandboxError, DBAPIError) as error:
+            _LOG.warning("what other nodes ask to stop cannot be read: %s; tried again", error)
 
 
 def _live_runs(kernel: Kernel) -> int:

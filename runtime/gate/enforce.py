@@ -49,7 +49,7 @@ from runtime.people.roster import Refused
 from runtime.people.statement import SignedStatement
 
 _LOG = logging.getLogger(__name__)
-SWEEP_SECONDS: Final = 15.0
+SWEEP_SECONDS: Final = 5.0
 
 
 class Gate:
@@ -77,7 +77,7 @@ class Gate:
         self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
 
     async def vote(self, signed: SignedStatement, hold: str) -> Voted | Refused:
-        """Take a signed yes or no to a hold; an approved write is carried out at once.
+        """Take a signed yes or no to a hold; an approved write is carried out at once, by its run's node.
 
         Raises:
             runtime.gate.holds.HoldError: there is no such hold.
@@ -85,7 +85,9 @@ class Gate:
         """
         voted = await self.holds.vote(signed, hold)
         if isinstance(voted, Voted) and voted.state is HoldState.APPROVED:
-            self._carry(await self.holds.card(hold))
+            card = await self.holds.card(hold)
+            if self.holds.is_ours(card):
+                self._carry(card)
         return voted
 
     async def admit(self, run: RunContext, action: Action) -> Admission:
@@ -185,11 +187,12 @@ class Gate:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def sweep(self) -> None:
-        """End the holds whose time is over; try again to carry out what is approved."""
+        """End the holds whose time is over; carry out what was approved and not done, at any node."""
         for card in self.holds.due(self._admissions.now()):
             await self._admissions.end(card, HoldState.EXPIRED)
         for card in await self.holds.approved_writes():
             self._carry(card)
+        await self.holds.wake_decided()
 
     async def _sweep(self) -> None:
         while True:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from runtime.canonical import JsonValue, canonical
 from runtime.gate.cards import HoldCard
@@ -16,9 +16,11 @@ from runtime.people.statement import StatementType
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.tables.actions import HoldRow, VoteRow
+from runtime.tables.agents import RunRow
 from runtime.tables.log import LogEntryRow
 
 _HOLD = HoldRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _VOTE = VoteRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _OPEN = tuple(state.value for state in OPEN_HOLDS)
@@ -115,13 +117,14 @@ def set_result(tx: Tx, hold: str, seq: int) -> None:
     tx.conn.execute(update(HoldRow).where(_HOLD.c.id == hold).values(result_seq=seq))
 
 
-def hold_rows(conn: Connection, states: Sequence[HoldState]) -> list[HoldRow]:
-    """Return the holds in these states, oldest first."""
+def hold_rows(conn: Connection, states: Sequence[HoldState], *, node: str | None = None) -> list[HoldRow]:
+    """Return the holds in these states, of all runs or those of one node, oldest first."""
     wanted = [state.value for state in states]
-    rows = conn.execute(
-        select(_HOLD).where(_HOLD.c.state.in_(wanted)).order_by(_HOLD.c.created_at, _HOLD.c.id)
-    )
-    return [HoldRow(**row) for row in rows.mappings()]
+    query = select(_HOLD).where(_HOLD.c.state.in_(wanted)).order_by(_HOLD.c.created_at, _HOLD.c.id)
+    if node is not None:
+        ours = or_(_RUN.c.node == node, _RUN.c.node.is_(None))
+        query = query.join(_RUN, _RUN.c.id == _HOLD.c.run).where(ours)
+    return [HoldRow(**row) for row in conn.execute(query).mappings()]
 
 
 def hold_row(conn: Connection, hold: str) -> HoldRow | None:

@@ -63,7 +63,8 @@ class HoldBook:
         Raises:
             HoldError: a stored card is not the one that was recorded.
         """
-        rows = await asyncio.to_thread(self._rows, (*OPEN_HOLDS, HoldState.USED, HoldState.REJECTED))
+        states = (*OPEN_HOLDS, HoldState.USED, HoldState.REJECTED)
+        rows = await asyncio.to_thread(self._rows, states, self._parts.node)
         for row in rows:
             self.register(await asyncio.to_thread(self._read_card, row))
         approved = {row.id for row in rows if row.state == HoldState.APPROVED.value}
@@ -87,6 +88,18 @@ class HoldBook:
     def find(self, run: str, digest: str) -> HoldCard | None:
         """Return the hold of this very action of this run."""
         return self._by_action.get((run, digest))
+
+    def is_ours(self, card: HoldCard) -> bool:
+        """Whether the hold is of a run of this node; those of others are only voted on here."""
+        return card.hold in self._cards
+
+    async def wake_decided(self) -> None:
+        """Wake those who wait here for what people have decided at another node."""
+        waited = self.waits.waited()
+        if waited:
+            still = {row.id for row in await self.listed()}
+            for hold in waited - still:
+                self.waits.wake(hold)
 
     def due(self, now: datetime) -> list[HoldCard]:
         """Return the holds whose time is over."""
@@ -144,7 +157,7 @@ class HoldBook:
         card = await self.card(hold)
         voted = await self._parts.ledger.write(lambda tx: self._vote(tx, card, signed))
         if isinstance(voted, Voted):
-            if voted.state is HoldState.REJECTED:
+            if voted.state is HoldState.REJECTED and self.is_ours(card):
                 self.register(card)
             self.waits.wake(hold)
         return voted
@@ -160,9 +173,9 @@ class HoldBook:
         tally = count_votes(card, statements_on(tx.conn, card.hold), roster)
         return Voted(said.person, _settle_vote(tx, card, tally), tally)
 
-    def _rows(self, states: Sequence[HoldState]) -> list[HoldRow]:
+    def _rows(self, states: Sequence[HoldState], node: str | None = None) -> list[HoldRow]:
         with self._parts.ledger.read() as conn:
-            return hold_rows.hold_rows(conn, states)
+            return hold_rows.hold_rows(conn, states, node=node)
 
     def _row(self, hold: str) -> HoldRow | None:
         with self._parts.ledger.read() as conn:

@@ -42,6 +42,7 @@ class GateParts:
         new_id: names holds and suggestions.
         carrier: opens what is needed to carry out an approved write.
         notifier: told when something waits.
+        node: whose runs these are, see `runtime.node`; the empty name is for the only one.
         hold_wait_seconds: how long a held read waits before it is answered as pending.
         on_step: called at each step; tests kill the process there.
     """
@@ -53,6 +54,7 @@ class GateParts:
     new_id: NewId
     carrier: Carrier
     notifier: Notifier = field(default_factory=Silent)
+    node: str = ""
     hold_wait_seconds: float = HOLD_WAIT_SECONDS
     on_step: OnStep = no_step
 

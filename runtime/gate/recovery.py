@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, or_, select
 
 from runtime.gate.parts import GateParts
 from runtime.gate.rows import settle_action
@@ -23,19 +23,19 @@ _HEAD = LogHeadRow.__table__  # type: ignore[attr-defined]  # SQLModel does not 
 
 
 async def recover(parts: GateParts) -> datetime:
-    """Close what an earlier process left open; return the moment before which it cannot be now.
+    """Close what an earlier process of this node left open; return the moment before which it cannot be now.
 
     Whether the effect of such an intent happened is for people or connectors to find out.
 
     Raises:
         runtime.errors.LedgerError: the record does not answer.
     """
-    return await parts.ledger.write(_recover)
+    return await parts.ledger.write(lambda tx: _recover(tx, parts.node))
 
 
-def _recover(tx: Tx) -> datetime:
+def _recover(tx: Tx, node: str) -> datetime:
     _drop_old_minutes(tx)
-    for row in _open_intents(tx.conn):
+    for row in _open_intents(tx.conn, node):
         settle_action(tx.conn, row.id, ActionState.UNKNOWN, now=tx.now)
         tx.append(_unknown(row, tx.now))
     mark = tx.conn.execute(select(_HEAD.c.high_water)).scalar()
@@ -48,11 +48,12 @@ def _drop_old_minutes(tx: Tx) -> None:
     tx.conn.execute(delete(BudgetRow).where(_BUDGET.c.key.like("minute:%"), _BUDGET.c.key < old))
 
 
-def _open_intents(conn: Connection) -> list[Any]:
+def _open_intents(conn: Connection, node: str) -> list[Any]:
     query = (
         select(_ACTION.c.id, _ACTION.c.run, _ACTION.c.deployment, _ACTION.c.log_seq, _RUN.c.agent)
         .join(_RUN, _RUN.c.id == _ACTION.c.run)
         .where(_ACTION.c.state == ActionState.INTENT.value)
+        .where(or_(_RUN.c.node == node, _RUN.c.node.is_(None)))
         .order_by(_ACTION.c.log_seq)
     )
     return list(conn.execute(query))

@@ -47,6 +47,10 @@ class Waits:
         wait = self._waits.get(hold)
         return wait is not None and wait.waiters == 0 and not wait.pending
 
+    def waited(self) -> frozenset[str]:
+        """The holds for which somebody waits right now."""
+        return frozenset(hold for hold, wait in self._waits.items() if wait.waiters)
+
     def wake(self, hold: str) -> None:
         """Let everybody who waits for a hold look again."""
         if (wait := self._waits.pop(hold, None)) is not None:

@@ -1,1 +1,1 @@
-"""The database's versions, in order. `runtime.schema.upgrade` applies them; `env.py` says how to write one."""
+"""The database's versions, in order. `runtime.schema.upgrade` applies them; `env.py` tells how to add one."""

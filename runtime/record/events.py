@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     RUN_REQUESTED = "run.requested"
     RUN_ATTESTED = "run.attested"
     RUN_RELEASED = "run.released"
+    RUN_STOP_ASKED = "run.stop_asked"  # of the node that runs it, by another one
     RUN_ENDED = "run.ended"
     CHANNEL_REFUSED = "channel.refused"
     VOLUME_UNLIMITED = "volume.unlimited"  # an upstream may write to a directory of the host without a limit
@@ -85,6 +86,7 @@ class EventKind(StrEnum):
     ALERT_OVERDUE = "alert.overdue"
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_ACKNOWLEDGED = "incident.acknowledged"
+    BASELINE_FROZEN = "baseline.frozen"
     LEADER_CHANGED = "leader.changed"
     NOTICE_SENT = "notice.sent"
     MONITOR_OBSERVED = "monitor.observed"  # `subject` is when the span of heartbeats began

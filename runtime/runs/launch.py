@@ -195,7 +195,7 @@ async def _record_request(
     def unit(tx: Tx) -> None:
         roster = machinery.policies.current(tx.conn).roster
         check_permitted(tx.conn, deployment, now=tx.now, roster=roster)
-        store.requested(tx, run, request, agent=agent, expires_at=expires_at, now=now)
+        store.requested(tx, run, request, agent=agent, node=machinery.owner, expires_at=expires_at, now=now)
 
     await machinery.ledger.write(unit)
     return await machinery.view(run)

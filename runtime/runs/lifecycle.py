@@ -60,7 +60,8 @@ class Runs:
         """End a run's box at once and wait for its ending to be recorded.
 
         A run that is not released yet is ended on record; its launch finds that out before the release. One
-        whose release is committed while its launch goes on is ended as soon as that launch is over.
+        whose release is committed while its launch goes on is ended as soon as that launch is over. One of
+        another node is ended by that node, which looks now and then for what it was asked to end.
 
         Raises:
             RunError: there is no such run.
@@ -72,11 +73,17 @@ class Runs:
             await launching.wait()
         watched = self._watched.get(run)
         if watched is None:
-            return await self._machinery.view(run)
+            return await self._ask_its_node(view)
         watched.cause = watched.cause or cause
         await asyncio.to_thread(self._machinery.driver.kill, watched.run.box)
         await asyncio.shield(watched.task)
         return await self._machinery.view(run)
+
+    async def stop_as_asked(self) -> None:
+        """End the runs of this node that another node wants ended."""
+        for run in await asyncio.to_thread(self._asked):
+            if run in self._watched:
+                await self.stop(run)
 
     async def logs(self, run: str) -> bytes:
         """Return what a run has written so far, or the kept tail once it has ended."""
@@ -230,7 +237,17 @@ class Runs:
 
     def _unfinished(self) -> list[RunView]:
         with self._machinery.ledger.read() as connection:
-            return store.unfinished(connection)
+            return store.unfinished(connection, node=self._machinery.owner)
+
+    def _asked(self) -> list[str]:
+        with self._machinery.ledger.read() as connection:
+            return store.asked_to_stop(connection, node=self._machinery.owner)
+
+    async def _ask_its_node(self, view: RunView) -> RunView:
+        if view.state is not RunState.ENDED and view.node not in (None, self._machinery.owner):
+            now = self._machinery.clock()
+            await self._machinery.ledger.write(lambda tx: store.ask_to_stop(tx, view, now=now))
+        return await self._machinery.view(view.id)
 
     def _state(self, box: Box) -> BoxState | None:
         try:

@@ -50,7 +50,7 @@ class Machinery:
         driver: of the engine.
         clock: the present moment.
         new_id: names new runs.
-        owner: the state directory's id, which marks its boxes.
+        owner: the node's name (`runtime.node`), which marks its boxes and its runs.
         context: builds what the gate knows of a run.
         door: builds a run's gateway.
         reap: makes sure that a reaper watches our boxes, also when this process is gone.

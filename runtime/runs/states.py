@@ -60,3 +60,4 @@ class RunView:
     ended_at: datetime | None
     outcome: str | None
     exit_code: int | None
+    node: str | None = None

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, insert, or_, select, update
 
 from runtime.canonical import JsonValue, canonical
 from runtime.gate.actions import digest_of
@@ -23,9 +23,9 @@ UNFINISHED = (RunState.REQUESTED, RunState.RUNNING)
 
 
 def requested(
-    tx: Tx, run: str, request: LaunchRequest, *, agent: str, expires_at: datetime, now: datetime
+    tx: Tx, run: str, request: LaunchRequest, *, agent: str, node: str, expires_at: datetime, now: datetime
 ) -> None:
-    """Record that a launch was asked for, before anything is made for it."""
+    """Record that a launch was asked for on a node, before anything is made for it."""
     tx.conn.execute(
         insert(_RUN).values(
             id=run,
@@ -34,6 +34,7 @@ def requested(
             state=RunState.REQUESTED.value,
             operator=request.operator,
             single_user=request.single_user,
+            node=node,
             task=request.task,
             runtime=request.runtime.value,
             requested_at=now,
@@ -137,12 +138,36 @@ def newest(conn: Connection, *, limit: int = 100) -> list[RunView]:
     return [_view(row) for row in rows]
 
 
-def unfinished(conn: Connection) -> list[RunView]:
-    """Return every run that has no outcome yet, oldest first."""
-    rows = conn.execute(
-        select(_RUN).where(_RUN.c.state != RunState.ENDED.value).order_by(_RUN.c.requested_at)
-    ).mappings()
-    return [_view(row) for row in rows]
+def unfinished(conn: Connection, *, node: str | None = None) -> list[RunView]:
+    """Return every run that has no outcome yet, or those of one node, oldest first."""
+    query = select(_RUN).where(_RUN.c.state != RunState.ENDED.value).order_by(_RUN.c.requested_at)
+    if node is not None:
+        query = query.where(of_node(node))
+    return [_view(row) for row in conn.execute(query).mappings()]
+
+
+def of_node(node: str) -> ColumnElement[bool]:
+    """Select the runs of one node; those without a name are older than the second node."""
+    return or_(_RUN.c.node == node, _RUN.c.node.is_(None))
+
+
+def ask_to_stop(tx: Tx, run: RunView, *, now: datetime) -> bool:
+    """Ask the node of a run to end it; false if that was asked before, or the run is over."""
+    changed = tx.conn.execute(
+        update(_RUN)
+        .where(_RUN.c.id == run.id, _RUN.c.state != RunState.ENDED.value, _RUN.c.stop_asked_at.is_(None))
+        .values(stop_asked_at=now)
+    )
+    if changed.rowcount != 1:
+        return False
+    tx.append(_event(EventKind.RUN_STOP_ASKED, run, now=now, actor="handrail", data={"node": run.node}))
+    return True
+
+
+def asked_to_stop(conn: Connection, *, node: str) -> list[str]:
+    """Return the runs of a node that another node wants ended."""
+    query = select(_RUN.c.id).where(_RUN.c.state != RunState.ENDED.value, _RUN.c.stop_asked_at.is_not(None))
+    return list(conn.execute(query.where(of_node(node))).scalars())
 
 
 def ending_entry(conn: Connection, run: str) -> int | None:
@@ -164,7 +189,18 @@ def _event(kind: EventKind, run: RunView, *, now: datetime, actor: str, **parts:
 
 
 def _view(row: RowMapping) -> RunView:
-    names = ("id", "agent", "deployment", "operator", "single_user", "task", "box", "outcome", "exit_code")
+    names = (
+        "id",
+        "agent",
+        "deployment",
+        "operator",
+        "single_user",
+        "task",
+        "box",
+        "outcome",
+        "exit_code",
+        "node",
+    )
     moments = ("requested_at", "released_at", "expires_at", "ended_at")
     return RunView(
         state=RunState(row["state"]),

@@ -46,6 +46,8 @@ class RunRow(SQLModel, table=True):
     state: str
     operator: str  # the peer's user name, or the person where a signature was given
     single_user: bool = False
+    node: str | None = None  # runtime.node: whose box it is; None in rows from before there were several
+    stop_asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by another node
     task: str | None = None
     box: str | None = None  # the engine's id of the box
     runtime: str = "runc"

@@ -31,7 +31,7 @@ def test_a_run_goes_on_after_a_restart_and_its_next_call_works(house: House) -> 
     run = house.launch(deployment, INVOICES, {"wait": "/tmp/on"}, INVOICES)
     run.has_said(1)
     left = small_spec(labels={"run": run.id, "part": "upstream"})
-    stray = house.kernel.driver.create(left, owner=house.installation, now=utc_now())
+    stray = house.kernel.driver.create(left, owner=house.kernel.owner, now=utc_now())
     house.shut()
     assert house.open() == (run.id,)
     assert stray.id not in [box.id for box in house.boxes()], "an upstream of the serve before"
@@ -55,9 +55,9 @@ def test_a_run_that_ended_while_nobody_served_gets_its_ending(house: House) -> N
 
 def test_boxes_without_a_run_are_removed_at_the_start_of_serving(house: House) -> None:
     driver = house.kernel.driver
-    stray = driver.create(small_spec(), owner=house.installation, now=utc_now())
+    stray = driver.create(small_spec(), owner=house.kernel.owner, now=utc_now())
     named = small_spec(labels={"run": new_id("run"), "part": "agent"})
-    driver.start(driver.create(named, owner=house.installation, now=utc_now()))
+    driver.start(driver.create(named, owner=house.kernel.owner, now=utc_now()))
     house.shut()
     assert house.open() == ()
     assert house.boxes() == [], stray
@@ -107,12 +107,15 @@ def test_a_launch_that_serve_did_not_survive_never_started(house: House) -> None
     """Its box was made and waits behind its gate, and its release was never committed."""
     request = LaunchRequest(deployment=house.deploy(PLAIN), operator=OPERATOR, command=("true",))
     now = utc_now()
+    node = house.kernel.owner
     house.write(
-        lambda tx: store.requested(tx, "run-1", request, agent="clerk", expires_at=now + HOUR, now=now)
+        lambda tx: store.requested(
+            tx, "run-1", request, agent="clerk", node=node, expires_at=now + HOUR, now=now
+        )
     )
     driver = house.kernel.driver
     named = small_spec(labels={"run": "run-1", "part": "agent"})
-    driver.start(driver.create(named, owner=house.installation, now=now))
+    driver.start(driver.create(named, owner=house.kernel.owner, now=now))
     house.shut()
     assert house.open() == ()
     assert house.rows("SELECT state, outcome FROM run") == [("ended", "never_started")]

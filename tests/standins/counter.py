@@ -150,6 +150,7 @@ def _kernel(shop: Workshop) -> Kernel:
     ground = Ground(
         settings=town.settings,
         installation=town.installation,
+        node="counter",
         clock=lambda: town.now,
         ledger=town.ledger,
         policies=town.book,

@@ -101,9 +101,9 @@ class House:
         """Shut for good and return what was left over at the engine, which should be nothing."""
         if self._kernel is None:
             self.open()
-        driver = self.kernel.driver
+        driver, owner = self.kernel.driver, self.kernel.owner
         self.shut(stop_runs=True)
-        left = list(driver.list_boxes(self.installation))
+        left = list(driver.list_boxes(owner))
         for box in left:
             driver.remove(box)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -133,7 +133,7 @@ class House:
 
     def boxes(self, part: str | None = None) -> list[Box]:
         """The house's boxes at the engine, all or of one part."""
-        found = self.kernel.driver.list_boxes(self.installation)
+        found = self.kernel.driver.list_boxes(self.kernel.owner)
         return [box for box in found if part in (None, box.labels.get("part"))]
 
     def verified(self) -> bool:
