@@ -1,7 +1,7 @@
 """Drawing what waits: once a day by the clock, and before each review when a person asks."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, time
+from datetime import UTC, date, datetime, time
 from functools import partial
 from typing import Final
 
@@ -24,16 +24,23 @@ class Drawing:
         self._ledger = ledger
         self._book = book
         self._random = random
+        self._done: date | None = None
 
     def daily(self, now: datetime) -> Sequence[Draw]:
         """Draw from every pile that holds something of an earlier UTC day; the body of a job of the clock.
 
-        Items whose second look nobody took in time no longer wait.
+        Items whose second look nobody took in time no longer wait. Once the piles of a day are drawn, nothing
+        is looked for again before the next.
         Late, twice or not at all, nothing is lost: the next draw begins where the last one ended.
         """
         self._end_waits(now)
-        midnight = datetime.combine(now.date(), time(), now.tzinfo)
-        return self._draw(self._waiting(midnight, None), now)
+        today = now.astimezone(UTC).date()
+        if self._done == today:
+            return []
+        piles = self._waiting(datetime.combine(today, time(), UTC), None)
+        made = self._draw(piles, now)
+        self._done = today if len(piles) < MOST_AT_ONCE else None
+        return made
 
     def ask(self, now: datetime, agent: str | None = None) -> Sequence[Draw]:
         """Draw from everything that waits, or from what waits of one agent."""

@@ -124,6 +124,7 @@ def _waiting(kind: ItemKind, before: datetime, agent: str | None) -> Select[Any]
             _DRAW.c.effect == found.c.effect,
             _DRAW.c.kind == kind.value,
         )
+        .correlate(found)
         .scalar_subquery()
     )
     new = select(when).where(
@@ -133,4 +134,4 @@ def _waiting(kind: ItemKind, before: datetime, agent: str | None) -> Select[Any]
         when < before,
         *([EXECUTED] if executed else []),
     )
-    return select(found.c.deployment, found.c.effect).where(exists(new))
+    return select(found.c.deployment, found.c.effect).where(exists(new.correlate(found)))

@@ -2,21 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import (
-    Boolean,
-    CheckConstraint,
-    ColumnClause,
-    Index,
-    UniqueConstraint,
-    literal_column,
-    text,
-)
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from runtime.tables.types import UtcDateTime
 
 _OPEN = text("state = 'intent'")
-EXECUTED: ColumnClause[bool] = literal_column("action.state = 'done' AND action.effect <> 'read'", Boolean)
+EXECUTED = text("action.state = 'done' AND action.effect <> 'read'")
 """Writes that were carried out, as text: only so does a query use their small index."""
 _EXECUTED = text("state = 'done' AND effect <> 'read'")
 
