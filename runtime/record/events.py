@@ -87,7 +87,6 @@ class EventKind(StrEnum):
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_ACKNOWLEDGED = "incident.acknowledged"
     BASELINE_FROZEN = "baseline.frozen"
-    BASELINE_FROZEN = "baseline.frozen"
     LEADER_CHANGED = "leader.changed"
     NOTICE_SENT = "notice.sent"
     MONITOR_OBSERVED = "monitor.observed"  # `subject` is when the span of heartbeats began

@@ -31,23 +31,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("deployment", "day", "tool", name=op.f("pk_tool_day")),
     )
     op.create_table(
-        "baseline",
-        sa.Column("deployment", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("log_seq", sa.Integer(), nullable=False),
-        sa.Column("frozen_at", sa.String(length=27), nullable=False),
-        sa.PrimaryKeyConstraint("deployment", "version", name=op.f("pk_baseline")),
-    )
-    op.create_table(
-        "tool_day",
-        sa.Column("deployment", sa.String(), nullable=False),
-        sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("tool", sa.String(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.Column("told", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("deployment", "day", "tool", name=op.f("pk_tool_day")),
-    )
-    op.create_table(
         "activity_day",
         sa.Column("deployment", sa.String(), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),
@@ -369,7 +352,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_log_entry_observed",
-            ["at", "subject"],
+            ["kind", "at", "subject"],
             unique=False,
             sqlite_where=sa.text("kind = 'monitor.observed'"),
             postgresql_where=sa.text("kind = 'monitor.observed'"),
@@ -538,8 +521,6 @@ def downgrade() -> None:
 
     op.drop_table("alert")
     op.drop_table("activity_day")
-    op.drop_table("tool_day")
-    op.drop_table("baseline")
     op.drop_table("tool_day")
     op.drop_table("baseline")
     # ### end Alembic commands ###
