@@ -1,7 +1,9 @@
 """Ending requests that nobody will apply: by the clock, and by whoever takes power away."""
 
+from datetime import datetime
+
 from rollout.promotions import rows, steps
-from rollout.promotions.frozen import Frozen, PromotionError
+from rollout.promotions.frozen import Frozen
 from rollout.promotions.overtaken import overtaken
 from rollout.promotions.states import PromotionState
 from runtime.people.roster import Roster
@@ -19,11 +21,11 @@ def void_open(tx: Tx, deployment: str, *, reason: str, actor: str) -> tuple[str,
         reason: why, for people; no agent's words.
         actor: the person, or the part of Handrail.
     """
-    found = (_believed(tx, id_) for id_ in rows.open_ids(tx.conn, deployment))
+    found = [frozen for frozen, _ in rows.to_end(tx.conn, deployment)]
     return tuple(
         frozen.promotion
         for frozen in found
-        if frozen is not None and steps.end(tx, frozen, PromotionState.STALE, reason=reason, actor=actor)
+        if steps.end(tx, frozen, PromotionState.STALE, reason=reason, actor=actor)
     )
 
 
@@ -32,22 +34,21 @@ def sweep(tx: Tx, *, roster: Roster) -> tuple[str, ...]:
 
     The clock calls it at each tick; late, twice or not at all, `apply` decides the same.
     """
-    return tuple(id_ for id_ in rows.open_ids(tx.conn) if _sweep(tx, id_, roster))
+    ended = []
+    for frozen, made_at in rows.to_end(tx.conn):
+        over = _over(tx, frozen, made_at, roster)
+        if over is not None and steps.end(tx, frozen, over[0], reason=over[1], actor=_BY):
+            ended.append(frozen.promotion)
+    return tuple(ended)
 
 
-def _sweep(tx: Tx, promotion: str, roster: Roster) -> bool:
-    frozen = _believed(tx, promotion)
-    if frozen is None:
-        return False
+def _over(tx: Tx, frozen: Frozen, made_at: datetime, roster: Roster) -> tuple[PromotionState, str] | None:
+    """Return how and why a request is over; None if it is not."""
+    if made_at >= tx.now:
+        return None  # made in this transaction: the record does not know it yet
+    if not rows.is_recorded(tx.conn, frozen):
+        return PromotionState.STALE, "its row was made or changed by hand"
     if tx.now >= frozen.expires_at:
-        return steps.end(tx, frozen, PromotionState.EXPIRED, reason="its time is over", actor=_BY)
+        return PromotionState.EXPIRED, "its time is over"
     reason = overtaken(tx.conn, frozen, roster)
-    return reason is not None and steps.end(tx, frozen, PromotionState.STALE, reason=reason, actor=_BY)
-
-
-def _believed(tx: Tx, promotion: str) -> Frozen | None:
-    """Return a request; None if its row was made by hand: it grants nothing and stops nothing."""
-    try:
-        return rows.find(tx.conn, promotion).frozen
-    except PromotionError:
-        return None
+    return None if reason is None else (PromotionState.STALE, reason)

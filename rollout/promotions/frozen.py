@@ -115,7 +115,7 @@ class Frozen(BaseModel):
     @property
     def since(self) -> datetime:
         """When the window of the evidence began."""
-        return utc_moment(self._text("dwell", "since"))
+        return utc_moment(self._text("counted_since"))
 
     @property
     def reviewers(self) -> tuple[str, ...]:

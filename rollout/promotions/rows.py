@@ -3,6 +3,7 @@
 So a row that was put in, changed or set back by hand is worth nothing.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,12 +81,25 @@ def listed(
     return [one for one in found if past or one.open], faults
 
 
-def open_ids(conn: Connection, deployment: str | None = None) -> list[str]:
-    """Return the ids of open requests, oldest first, of one deployment or of all."""
-    query = select(_PROMOTION.c.id).where(_PROMOTION.c.state.in_(_OPEN))
+def to_end(conn: Connection, deployment: str | None = None) -> list[tuple[Frozen, datetime]]:
+    """Return what stands in open rows, of one deployment or of all, with when each was made, oldest first.
+
+    They are read to be ended, so what the record says of them is not asked: it does not know yet what was
+    asked for in this very transaction. Rows that cannot be read at all grant nothing and are left out.
+    """
+    query = select(_PROMOTION.c.frozen, _PROMOTION.c.created_at).where(_PROMOTION.c.state.in_(_OPEN))
     if deployment is not None:
         query = query.where(_PROMOTION.c.deployment == deployment)
-    return list(conn.execute(query.order_by(_PROMOTION.c.created_at, _PROMOTION.c.id)).scalars())
+    found = []
+    for row in conn.execute(query.order_by(_PROMOTION.c.created_at, _PROMOTION.c.id)).all():
+        with suppress(PromotionError):
+            found.append((thaw(row.frozen), row.created_at))
+    return found
+
+
+def is_recorded(conn: Connection, frozen: Frozen) -> bool:
+    """Whether the record knows of exactly this request; not yet, in the transaction that makes it."""
+    return _recorded(conn, frozen.promotion) == frozen.basis
 
 
 def open_for(conn: Connection, deployment: str, effect: Effect) -> str | None:

@@ -11,7 +11,9 @@ from profiles.policy import Threshold
 from profiles.risk import Risk
 from rollout.gates.model import GateId
 from rollout.promotions.applying import Applied, Over, Standing
+from rollout.promotions.asking import ask
 from rollout.promotions.demoting import Demoted, demote
+from rollout.promotions.ending import sweep
 from rollout.promotions.frozen import Frozen, PromotionError
 from rollout.promotions.matters import matter_to_ask, matter_to_demote, matter_to_except
 from rollout.promotions.states import PromotionState
@@ -433,6 +435,28 @@ def test_power_taken_in_the_same_transaction_is_seen_by_apply(stage: Stage) -> N
     assert stage.allowed == {READ}
 
 
+def test_a_request_of_the_same_transaction_falls_with_the_demotion(stage: Stage) -> None:
+    """F20: many units share a transaction, in which the record does not know the newest ones yet."""
+    matter = matter_to_ask(
+        new_id("prom"), agent=AGENT, deployment=stage.deployment, effect=DRAFT, reason="well"
+    )
+    asking = stage.town.signed(OLGA, matter)
+    demoting = stage.town.signed(
+        SVEN, matter_to_demote(AGENT, stage.deployment, Tier.OBSERVE, reason="odd mails")
+    )
+
+    def unit(tx: Tx) -> object:
+        roster = stage.roster(tx)
+        assert isinstance(ask(tx, asking, assessor=stage.eyes, roster=roster, new_id=new_id), Frozen)
+        assert sweep(tx, roster=roster) == (), "the clock does not take it for a row made by hand"
+        return demote(tx, demoting, roster=roster)
+
+    demoted = stage.town.write(unit)
+
+    assert isinstance(demoted, Demoted)
+    assert demoted.voided == (matter.subject,)
+
+
 @pytest.mark.parametrize("deployment", ["its own", EVERYTHING])
 def test_a_suspension_voids_an_open_request_even_if_its_row_is_deleted(stage: Stage, deployment: str) -> None:
     """F20: the record tells of rows that were removed."""
@@ -593,7 +617,8 @@ def test_a_request_row_put_in_by_hand_is_no_request(stage: Stage) -> None:
         stage.approve(other, ROSA)
     with pytest.raises(PromotionError, match="not what was recorded"):
         stage.apply(other)
-    assert isinstance(stage.demote(SVEN), Demoted), "it stands in nobody's way"
+    stage.town.later(minutes=1)
+    assert stage.sweep() == (other.promotion,), "it stands in nobody's way"
 
 
 def test_a_statement_that_was_never_handed_in_is_no_vote(stage: Stage) -> None:

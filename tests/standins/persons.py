@@ -93,8 +93,8 @@ class Person:
 class Town:
     """One installation: its record, its policy and its time."""
 
-    def __init__(self, directory: Path, *, database: Database | None = None) -> None:
-        self.now = START
+    def __init__(self, directory: Path, *, database: Database | None = None, now: datetime = START) -> None:
+        self.now = now
         self.database = database
         url = None if database is None else database.url
         self.settings = Settings(

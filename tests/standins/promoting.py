@@ -31,6 +31,7 @@ from rollout.promotions.voting import Voted, approve, except_from, reject, withd
 from runtime import agents, deployments, freeze, grants, suspensions
 from runtime.clock import new_id
 from runtime.gate.actions import digest_of
+from runtime.people.policies import PolicyBook
 from runtime.people.roster import Refused, Roster
 from runtime.people.statement import Matter, SignedStatement
 from runtime.record.batch import Tx
@@ -51,7 +52,8 @@ class Eyes:
         judged: the judged items: the record's entry of each, and its verdict.
     """
 
-    town: Town
+    book: PolicyBook
+    begun: datetime
     risk: Risk = Risk.HIGH
     reviewers: tuple[str, ...] = ("dora", "sven")
     judged: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -64,11 +66,11 @@ class Eyes:
 
     def collect(self, conn: Connection, deployment: str, effect: Effect, *, now: datetime) -> Evidence:
         found = deployments.find(conn, deployment)
-        state = self.town.book.current(conn)
+        state = self.book.current(conn)
         since = self._since(found.created_at)
         seconds = self.observed.total_seconds()
         heard = now - timedelta(seconds=40)
-        due = None if self.unplanned else self._due
+        due = None if self.unplanned else self.due
         return good_evidence(
             agent=found.parts.agent,
             deployment=deployment,
@@ -79,6 +81,7 @@ class Eyes:
             policy=state.head.digest,
             profile=self.profile or found.parts.profile,
             profile_since=since,
+            counted_since=since,
             threshold=self.threshold,
             approval_hours=state.head.policy.expiry.promotion_hours,
             sample=self.sample(conn, deployment, effect, since=since, before=None),
@@ -110,11 +113,8 @@ class Eyes:
         )
 
     @property
-    def _due(self) -> datetime:
-        return self._begun + self.next_review
-
-    def __post_init__(self) -> None:
-        self._begun = self.town.now
+    def due(self) -> datetime:
+        return self.begun + self.next_review
 
     def _since(self, created_at: datetime) -> datetime:
         return created_at - 15 * DAY
@@ -123,7 +123,9 @@ class Eyes:
         self, conn: Connection, found: deployments.Deployment, *, now: datetime, roster: Roster
     ) -> Power:
         held = grants.granted(conn, found.digest, now=now, roster=roster)
-        stopped = freeze.frozen(conn, agent=AGENT, deployment=found.digest, now=now, roster=roster)
+        stopped = freeze.frozen(
+            conn, agent=found.parts.agent, deployment=found.digest, now=now, roster=roster
+        )
         waiting = suspensions.standing(conn, found.digest, now=now, roster=roster)
         return Power(
             tuple(effect for effect in Effect if effect in held),
@@ -139,7 +141,7 @@ class Stage:
     def __init__(self, town: Town, *, profile: str = "action-executor") -> None:
         self.town = town
         self.deployment = deployed(town, AGENT, profile=profile)
-        self.eyes = Eyes(town)
+        self.eyes = Eyes(town.book, town.now)
         self.single_user = False
         town.later(minutes=1)
 

@@ -61,7 +61,7 @@ def test_a_grant_ends_soon_after_the_next_review_was_due(stage: Stage) -> None:
     """Lease = min(next review due + 48 h, 35 d)."""
     frozen = stage.asked()
 
-    assert frozen.valid_until == stage.eyes._due + timedelta(hours=48)
+    assert frozen.valid_until == stage.eyes.due + timedelta(hours=48)
 
 
 def test_a_grant_lasts_at_most_35_days(stage: Stage) -> None:
