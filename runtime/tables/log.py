@@ -49,7 +49,14 @@ class LogEntryRow(SQLModel, table=True):
             postgresql_where=EVIDENCE,
         ),
         Index("ix_log_entry_power", "deployment", "seq", sqlite_where=POWER, postgresql_where=POWER),
-        Index("ix_log_entry_observed", "at", "subject", sqlite_where=_OBSERVED, postgresql_where=_OBSERVED),
+        Index(
+            "ix_log_entry_observed",
+            "kind",
+            "at",
+            "subject",
+            sqlite_where=_OBSERVED,
+            postgresql_where=_OBSERVED,
+        ),
     )
 
     seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
