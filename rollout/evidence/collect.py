@@ -99,6 +99,7 @@ def collect(
         profile=case.deployment.parts.profile,
         newest=newest.digest == deployment,
         profile_since=terms.profile_since,
+        counted_since=case.tenure.reset_at,
         threshold=case.required.threshold,
         distinct_days=case.required.distinct_days,
         approval_hours=case.required.approval_hours,
@@ -118,7 +119,7 @@ def _open(conn: Connection, digest: str, effect: Effect, state: PolicyState, now
     deployment = deployments.find(conn, digest)
     began_at = terms_of(conn, digest, rules=state.head.policy.reviews).present_since
     moved = tenure(conn, digest, began_at=began_at, now=now)
-    policies: Sequence[Policy] = policies_since(conn, state, moved.since)
+    policies: Sequence[Policy] = policies_since(conn, state, moved.reset_at)
     agent = agents.find(conn, deployment.parts.agent)
     return _Case(conn, deployment, effect, agent, state, now, moved, strictest(policies, effect))
 
@@ -130,7 +131,7 @@ def _below(effect: Effect) -> tuple[Effect, ...]:
 
 def _sample(case: _Case, effect: Effect) -> Sample:
     return collect_sample(
-        case.conn, case.digest, effect, since=case.tenure.since, roster=case.roster, now=case.now
+        case.conn, case.digest, effect, since=case.tenure.reset_at, roster=case.roster, now=case.now
     )
 
 

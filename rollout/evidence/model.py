@@ -61,7 +61,7 @@ class Dwell:
     """What the monitor observed: only heartbeats count (F1), and only days of activity (F14).
 
     Attributes:
-        since: when the present tier, and so the window, began.
+        since: when the present tier began.
         observed_seconds: observed since then.
         total_observed_seconds: observed since the deployment was created.
         active_days: UTC days with activity since `since`.
@@ -195,6 +195,7 @@ class Evidence:
         profile: digest of the profile.
         newest: whether the deployment is the newest of its agent.
         profile_since: since when the agent's profile is this one.
+        counted_since: when the window of the sample began; `dwell.since` is that of the tier.
     """
 
     agent: str
@@ -207,6 +208,7 @@ class Evidence:
     profile: str
     newest: bool
     profile_since: datetime
+    counted_since: datetime
     threshold: Threshold | None
     distinct_days: int
     approval_hours: int

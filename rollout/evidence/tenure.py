@@ -1,7 +1,8 @@
 """Since when a deployment is at its present tier, from the record: no row that somebody moves counts.
 
-The window of the evidence begins where the tier last moved: an effect class was granted, a grant ended, or
-power was taken away. So re-entry restarts dwell and evidence (F13).
+Dwell begins where the tier last moved: an effect class was granted, a grant ended, or power was taken away.
+The window of the evidence begins where power last fell, or where the deployment became the present one: what
+people judged at a lower tier still counts one tier up, and re-entry restarts both (F13).
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,11 +31,13 @@ class Tenure:
 
     Attributes:
         since: when the present tier began.
+        reset_at: when the window of the evidence began.
         expanded_at: when power was last added; None: never.
         demoted_at: when power was last taken away for a fault or by a person; None: never.
     """
 
     since: datetime
+    reset_at: datetime
     expanded_at: datetime | None
     demoted_at: datetime | None
 
@@ -62,8 +65,10 @@ def _told(moves: tuple[Leaf, ...], revoked: dict[str, datetime], began_at: datet
     blamed = [move.at for move in demoted if move.data.get("cause") not in _NO_FAULT]
     ended = [end for end in _ends(given, moves, revoked) if end <= now]
     expanded = [move.at for move in given]
+    reset_at = max([began_at, *(move.at for move in demoted), *ended])
     return Tenure(
-        since=max([began_at, *expanded, *(move.at for move in demoted), *ended]),
+        since=max([reset_at, *expanded]),
+        reset_at=reset_at,
         expanded_at=max(expanded, default=None),
         demoted_at=max(blamed, default=None),
     )

@@ -72,7 +72,7 @@ def g8_profile(evidence: Evidence, *, now: datetime) -> GateResult:
 
 
 def _changed(evidence: Evidence) -> Missing | None:
-    if evidence.profile_since <= evidence.dwell.since:
+    if evidence.profile_since <= evidence.counted_since:
         return None
     return waiting("the profile has changed since the first counted sample")
 

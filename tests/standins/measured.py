@@ -41,6 +41,7 @@ def good_evidence(**changes: Any) -> Evidence:
         "profile": "bb" * 32,
         "newest": True,
         "profile_since": since,
+        "counted_since": since,
         "threshold": Threshold(agreement=0.9, observed_days=14),
         "distinct_days": 10,
         "approval_hours": 72,

@@ -190,7 +190,9 @@ SHORT = good_dwell(since=NOW - HOUR, observed_seconds=600.0, total_observed_seco
 
 def test_a_signed_exception_shortens_the_dwell_and_the_days() -> None:
     """R-32: shorter needs a recorded exception; the result says so, and who signed."""
-    evidence = good_evidence(dwell=SHORT, sample=good_sample(days=1), profile_since=NOW - HOUR)
+    evidence = good_evidence(
+        dwell=SHORT, sample=good_sample(days=1), profile_since=NOW - HOUR, counted_since=NOW - HOUR
+    )
     results = evaluate(
         evidence,
         approvals=YES,
