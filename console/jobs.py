@@ -3,15 +3,26 @@
 from datetime import datetime
 
 from console.kernel import Kernel
+from rollout.clockwork import Clockwork, wind_up
 from rollout.scheduler import Job
+from runtime.clock import new_id, random_bytes
 from sandboxes.reaper import sweep
 
 
-def owed(kernel: Kernel) -> tuple[Job, ...]:
-    """Return the jobs of one tick, in order. Holds have a sweeper of their own, since they last minutes."""
+def clockwork(kernel: Kernel) -> Clockwork:
+    """Compose what the clock does about the rollout; one for each process."""
+    return wind_up(kernel.ledger, kernel.policies, audit=kernel.audit, new_id=new_id, random=random_bytes)
+
+
+def owed(kernel: Kernel, work: Clockwork) -> tuple[Job, ...]:
+    """Return the jobs of one tick, in order. Holds have a sweeper of their own, since they last minutes.
+
+    What each process owes by itself comes first; the rest is done by whoever keeps the clock of the record.
+    """
     return (
         Job("end overdue boxes", lambda now: _sweep(kernel, now)),
         Job("checkpoint", lambda _now: _checkpoint(kernel)),
+        *work.jobs(),
     )
 
 

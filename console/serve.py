@@ -22,7 +22,7 @@ from console.api.listener import bind, serve_until
 from console.doctor.finding import Level
 from console.doctor.rights import examine_rights
 from console.errors import ConsoleError
-from console.jobs import owed
+from console.jobs import clockwork, owed
 from console.kernel import Kernel, open_kernel
 from console.logs import log_to_stderr
 from rollout.scheduler import Scheduler
@@ -94,7 +94,8 @@ async def _live(
     taken = await kernel.begin()
     bound = bind(options.socket)
     await _record(kernel, EventKind.SERVE_STARTED, options, {"taken_up": list(taken)})
-    scheduler = Scheduler(owed(kernel), clock=utc_now, on_fault=kernel.report)
+    work = clockwork(kernel)
+    scheduler = Scheduler(owed(kernel, work), clock=utc_now, on_fault=kernel.report)
     scheduler.start()
     watches = [
         asyncio.create_task(_stop_when_idle(kernel, options, activity, stop)),
@@ -109,6 +110,7 @@ async def _live(
             watch.cancel()
         options.socket.unlink(missing_ok=True)
         await asyncio.to_thread(scheduler.stop)
+        await asyncio.to_thread(work.give_back, kernel.clock())
         await kernel.runs.close(stop_runs=options.stop_runs)
         await kernel.end()
         await _record(kernel, EventKind.SERVE_STOPPED, options, {"stopped_runs": options.stop_runs})

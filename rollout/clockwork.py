@@ -27,12 +27,12 @@ from rollout.promotions.ending import sweep
 from rollout.reviews.desk import Desk
 from rollout.scheduler import Job
 from runtime import leader
+from runtime.alerts.baseline import watch_rates
 from runtime.alerts.watch import watch
 from runtime.clock import NewId
 from runtime.people.policies import PolicyBook
 from runtime.people.roster import Roster
 from runtime.record.batch import Tx
-from runtime.record.findings import VerifyReport
 from runtime.record.ledger import Ledger
 
 T = TypeVar("T")
@@ -79,6 +79,7 @@ class Clockwork:
         work: tuple[tuple[str, Callable[[datetime], object]], ...] = (
             ("give a sign of life", self._beat),
             ("count activity", lambda _now: scan_activity(self.ledger)),
+            ("count calls by tool", lambda _now: watch_rates(self.ledger, self.book)),
             ("look for unwatched actions", self._gaps),
             ("overdue alerts", self._alerts),
             ("reviews", self.reviews.run),
@@ -146,7 +147,7 @@ def wind_up(
     ledger: Ledger,
     book: PolicyBook,
     *,
-    verify: Callable[[], VerifyReport],
+    audit: AuditWatch,
     new_id: NewId,
     random: Callable[[int], bytes],
     verify_every: timedelta = EVERY,
@@ -156,12 +157,11 @@ def wind_up(
     Args:
         ledger: the record.
         book: the policy in force.
-        verify: verifies the whole record, as somebody would who does not trust this process.
+        audit: verifies the whole record, as somebody would who does not trust this process.
         new_id: makes ids.
         random: gives seeds.
         verify_every: how often the clock verifies.
     """
-    audit = AuditWatch(verify)
     assessor = Assessor(book, audit.known)
     return Clockwork(
         ledger=ledger,

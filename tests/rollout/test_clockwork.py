@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from profiles.effects import Effect
+from rollout.auditing import AuditWatch
 from rollout.clockwork import Clockwork, wind_up
 from rollout.scheduler import JobFault, Scheduler
 from runtime import leader
@@ -22,7 +23,7 @@ def clockwork(town: Town) -> Clockwork:
     return wind_up(
         town.ledger,
         town.book,
-        verify=lambda: verify_state(town.settings),
+        audit=AuditWatch(lambda: verify_state(town.settings)),
         new_id=new_id,
         random=random_bytes,
     )
