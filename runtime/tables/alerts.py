@@ -48,11 +48,14 @@ class AlertOccurrenceRow(SQLModel, table=True):
     """One time that a deviation happened; closing an alert removes none of them (F11)."""
 
     __tablename__ = "alert_occurrence"
-    __table_args__ = (Index("ix_alert_occurrence_fingerprint_at", "fingerprint", "at"),)
+    __table_args__ = (
+        Index("ix_alert_occurrence_fingerprint_at", "fingerprint", "at"),
+        Index("ix_alert_occurrence_alert_at", "alert", "at"),
+    )
 
     id: str = Field(primary_key=True)
     fingerprint: str = Field(max_length=64)
-    alert: str = Field(foreign_key="alert.id", index=True)
+    alert: str = Field(foreign_key="alert.id")
     deployment: str | None = None
     run: str | None = None
     action: str | None = None

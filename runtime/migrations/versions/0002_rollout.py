@@ -243,7 +243,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_occurrence")),
     )
     with op.batch_alter_table("alert_occurrence", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_alert_occurrence_alert"), ["alert"], unique=False)
+        batch_op.create_index("ix_alert_occurrence_alert_at", ["alert", "at"], unique=False)
         batch_op.create_index("ix_alert_occurrence_fingerprint_at", ["fingerprint", "at"], unique=False)
 
     op.create_table(
@@ -460,7 +460,7 @@ def downgrade() -> None:
     op.drop_table("drawn_item")
     with op.batch_alter_table("alert_occurrence", schema=None) as batch_op:
         batch_op.drop_index("ix_alert_occurrence_fingerprint_at")
-        batch_op.drop_index(batch_op.f("ix_alert_occurrence_alert"))
+        batch_op.drop_index("ix_alert_occurrence_alert_at")
 
     op.drop_table("alert_occurrence")
     with op.batch_alter_table("suspension", schema=None) as batch_op:
