@@ -1,12 +1,17 @@
 """The composition root: from settings to all that `serve` runs. Parts are chosen here and nowhere else."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from console.ground import Ground
 from profiles.schema import Profile
 from rollout.auditing import AuditWatch
+from rollout.evidence.assessor import Assessor as EvidenceAssessor
+from rollout.evidence.model import AuditState
+from rollout.promotions.assessor import Assessor
 from rollout.scheduler import JobFault
 from runtime.alerts.book import RaisedAlert, raise_alert
 from runtime.alerts.rules import SYSTEM, AlertRule, Deviation
@@ -46,6 +51,10 @@ REAPER_LOCK = "reaper.lock"
 _LOG = logging.getLogger(__name__)
 
 
+Assess = Callable[[PolicyBook, Callable[[datetime], AuditState]], Assessor]
+"""Makes what looks at evidence, from the policy in force and what is known of the record."""
+
+
 @dataclass(frozen=True)
 class Kernel:
     """Everything that `serve` runs, as its routes and jobs use it."""
@@ -56,6 +65,7 @@ class Kernel:
     runs: Runs
     keyring: KeyRing
     notifier: Sender
+    assess: Assess = EvidenceAssessor
 
     @property
     def installation(self) -> str:

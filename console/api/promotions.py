@@ -13,10 +13,10 @@ from console.api.promoted import answer_view, look_view, request_view, row_view,
 from console.api.views import Json
 from console.kernel import Kernel
 from profiles.effects import Effect
-from rollout.evidence.assessor import Assessor
 from rollout.promotions import rows, voting
 from rollout.promotions.applying import Applied, Over, Standing, apply, examine
 from rollout.promotions.asking import Look, ask, look
+from rollout.promotions.assessor import Assessor
 from rollout.promotions.demoting import Demoted
 from rollout.promotions.demoting import demote as demote_in
 from rollout.promotions.frozen import Frozen
@@ -170,7 +170,7 @@ async def _shown(kernel: Kernel, now: datetime, assessor: Assessor, promotion: s
 async def _assessor(kernel: Kernel, now: datetime) -> Assessor:
     """Return what looks at evidence, with the record verified beforehand: that takes too long for a unit."""
     audit = await asyncio.to_thread(kernel.audit.state, now)
-    return Assessor(kernel.policies, lambda _now: audit)
+    return kernel.assess(kernel.policies, lambda _now: audit)
 
 
 def _read(kernel: Kernel, see: Callable[[Connection], T]) -> T:
