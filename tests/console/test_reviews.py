@@ -15,6 +15,7 @@ from runtime.record.events import Event, EventKind
 from tests.standins.counter import Counter, Printed
 from tests.standins.deployed import deployed
 from tests.standins.persons import Person
+from tests.standins.reviewing import RUN, began
 from tests.standins.towns import DORA, LENA, OLGA, ROSA, grant
 from tests.standins.workshop import PROFILE
 
@@ -28,11 +29,13 @@ def desk(counter: Counter) -> Counter:
     ends = town.now + timedelta(days=7)
     order = Order(new_id("grant"), deployment, Effect.DRAFT, town.now, ends, "unix:someone", "olga")
     assert isinstance(grant(town, order, ROSA), Issued)
+    began(town, "clerk", deployment)
     denied = Event(
         kind=EventKind.ACTION_DECISION,
         at=town.now,
         agent="clerk",
         deployment=deployment,
+        run=RUN,
         data={"answer": "deny", "name": None, "reasons": ["unknown_tool"]},
     )
     town.write(lambda tx: tx.append(denied))

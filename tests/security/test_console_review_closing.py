@@ -15,6 +15,7 @@ import pytest
 from runtime.record.events import Event, EventKind
 from tests.standins.counter import Counter, open_counter
 from tests.standins.deployed import deployed
+from tests.standins.reviewing import RUN, began
 from tests.standins.towns import ROSA
 from tests.standins.workshop import PROFILE
 
@@ -35,11 +36,13 @@ def counter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Coun
         town = opened.shop.town
         town.tamper("UPDATE deployment SET profile_text = :profile", profile=PROFILE)
         deployment = deployed(town, "clerk")
+        began(town, "clerk", deployment)
         denied = Event(
             kind=EventKind.ACTION_DECISION,
             at=town.now,
             agent="clerk",
             deployment=deployment,
+            run=RUN,
             data={"answer": "deny", "name": None, "reasons": ["unknown_tool"]},
         )
         town.write(lambda tx: tx.append(denied))

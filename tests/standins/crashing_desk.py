@@ -26,7 +26,7 @@ def reopen(directory: Path, on_step: Callable[[str], None]) -> tuple[Reopened, D
     """Open the installation eight days on, with a desk."""
     town = Reopened(directory, on_step)
     town.now = LATER
-    desk = Desk(town.ledger, town.book, town.ledger.keyring, Eyes(town), lambda: None, new_id)
+    desk = Desk(town.ledger, town.book, town.ledger.keyring, Eyes(town.book, LATER), lambda: None, new_id)
     return town, desk
 
 

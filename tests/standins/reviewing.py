@@ -19,11 +19,14 @@ from runtime.people.roster import Refused
 from runtime.people.statement import SignedStatement
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
-from runtime.tables.monitor import HeartbeatSpanRow
+from runtime.tables.agents import RunRow
+from runtime.tables.types import utc_text
 from tests.standins.deployed import OWNER, deployed
 from tests.standins.persons import Person, Town
 from tests.standins.promoting import Eyes
 from tests.standins.towns import ROSA, grant
+
+RUN = "run-reviewed"
 
 
 class Reviewing:
@@ -36,10 +39,11 @@ class Reviewing:
             ledger=town.ledger,
             book=town.book,
             keyring=town.ledger.keyring,
-            assessor=Eyes(town),
+            assessor=Eyes(town.book, town.now),
             audit=lambda: None,
             new_id=new_id,
         )
+        began(town, "bot", self.deployment)
         self.tick()
 
     def tick(self) -> tuple[str, ...]:
@@ -94,11 +98,9 @@ class Reviewing:
 
     def heartbeats(self, **span: float) -> None:
         """Let the monitor have watched up to now, for so long."""
-        ends = self.town.now
-        began = ends - timedelta(**span)
-        self.town.write(
-            lambda tx: tx.conn.execute(insert(HeartbeatSpanRow).values(began_at=began, last_at=ends))
-        )
+        now = self.town.now
+        began = utc_text(now - timedelta(**span))
+        self.town.write(lambda tx: tx.append(Event(kind=EventKind.MONITOR_OBSERVED, at=now, subject=began)))
 
     def happens(self, kind: EventKind, *, times: int = 1, **data: object) -> None:
         """Let something stand in the record about this deployment."""
@@ -112,12 +114,27 @@ class Reviewing:
                         actor="agent",
                         agent="bot",
                         deployment=self.deployment,
+                        run=RUN,
                         subject=f"act-{number}",
                         data=data,  # type: ignore[arg-type]  # the facts of tests are plain JSON
                     )
                 )
 
         self.town.write(unit)
+
+
+def began(town: Town, agent: str, deployment: str) -> None:
+    """Write the row of a run that goes on."""
+    row = {
+        "id": RUN,
+        "deployment": deployment,
+        "agent": agent,
+        "state": "running",
+        "operator": "unix:root",
+        "requested_at": town.now,
+        "expires_at": town.now + timedelta(days=365),
+    }
+    town.write(lambda tx: tx.conn.execute(insert(RunRow).values(row)) and None)
 
 
 class _UndoneError(Exception):

@@ -1,7 +1,7 @@
 """What was watched and what happened in a window: heartbeats, days, and the part of the record it spans.
 
-The record's entries never go backwards in time, so a window is a range of entry numbers, found by bisection;
-nothing outside it is read.
+The record's entries never go backwards in time, so a window is a range of entry numbers, found by bisection.
+Of those only the entries of the deployment's own runs are read, by the record's index of runs.
 """
 
 from collections import Counter
@@ -9,22 +9,25 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, or_, select
 
+from rollout.monitor import spans
 from rollout.reviews.packet.model import Day, Window
 from runtime.gate.states import ActionState
 from runtime.record.events import EventKind
 from runtime.tables.actions import ActionRow, SeenRow
+from runtime.tables.agents import RunRow
 from runtime.tables.log import LogEntryRow, LogHeadRow
-from runtime.tables.monitor import HeartbeatSpanRow
 from runtime.tables.types import utc_text
 
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _HEAD = LogHeadRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _ACTION = ActionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _SEEN = SeenRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-_SPAN = HeartbeatSpanRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
+AFTERLIFE: Final = timedelta(days=2)
+"""A held write that was approved may be carried out when its run has ended, and no hold lasts longer."""
 _DECIDED = (EventKind.ACTION_DECISION.value, EventKind.ACTION_INTENT.value)
 _SERIES: Final = {
     ActionState.DONE: "carried_out",
@@ -44,26 +47,34 @@ def entries_in(conn: Connection, begin: datetime, end: datetime) -> range:
     return range(_first(conn, size, utc_text(begin)), _first(conn, size, utc_text(end)))
 
 
-def window_of(conn: Connection, begin: datetime, end: datetime) -> Window:
-    """Return how much of a window the monitor saw (F1)."""
-    spans = conn.execute(
-        select(_SPAN.c.began_at, _SPAN.c.last_at).where(_SPAN.c.began_at < end, _SPAN.c.last_at > begin)
+def runs_of(deployment: str, window: Window) -> Select[tuple[str]]:
+    """Return the query for the runs that may have acted in a window."""
+    return select(_RUN.c.id).where(
+        _RUN.c.deployment == deployment,
+        _RUN.c.requested_at < window.end,
+        or_(_RUN.c.ended_at.is_(None), _RUN.c.ended_at >= window.begin - AFTERLIFE),
     )
-    seen = sum((min(row.last_at, end) - max(row.began_at, begin) for row in spans), timedelta(0))
+
+
+def window_of(conn: Connection, begin: datetime, end: datetime) -> Window:
+    """Return how much of a window the monitor saw, as the record proves it (F1)."""
+    clipped = ((max(span.began_at, begin), min(span.last_at, end)) for span in spans(conn, begin))
+    seen = sum((last - began for began, last in clipped if began < last), timedelta(0))
     observed = int(seen.total_seconds())
     return Window(begin, end, observed, int((end - begin).total_seconds()) - observed)
 
 
-def days_of(conn: Connection, deployment: str, entries: range) -> tuple[Day, ...]:
+def days_of(conn: Connection, deployment: str, window: Window) -> tuple[Day, ...]:
     """Count a deployment's actions by the UTC day of their decision; a day without any is left out."""
+    entries = entries_in(conn, window.begin, window.end)
     day = func.substr(_LOG.c.at, 1, 10).label("day")
     query = (
         select(day, _ACTION.c.state, func.count(_ACTION.c.id.distinct()).label("number"))
         .join(_ACTION, _ACTION.c.id == _LOG.c.subject)
         .where(
+            _LOG.c.run.in_(runs_of(deployment, window)),
             _LOG.c.seq >= entries.start,
             _LOG.c.seq < entries.stop,
-            _LOG.c.deployment == deployment,
             _LOG.c.kind.in_(_DECIDED),
         )
         .group_by(day, _ACTION.c.state)

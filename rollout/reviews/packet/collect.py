@@ -20,7 +20,7 @@ from rollout.promotions.assessor import Assessor
 from rollout.reviews import rows
 from rollout.reviews.kinds import ObligationState, ReviewKind
 from rollout.reviews.obligations import review_state
-from rollout.reviews.packet.activity import days_of, entries_in, first_seen, window_of
+from rollout.reviews.packet.activity import days_of, first_seen, window_of
 from rollout.reviews.packet.alerts import alert_lines
 from rollout.reviews.packet.evidence import class_evidence
 from rollout.reviews.packet.model import (
@@ -97,7 +97,7 @@ def collect(conn: Connection, obligation: str, sight: Sight) -> Packet:
         tier=tier_of(conn, owed.deployment, used, roster=sight.roster, now=sight.now),
         grants=grants_of(conn, owed.deployment, used, roster=sight.roster, now=sight.now),
         suspensions=stopped(conn, owed.agent, owed.deployment, roster=sight.roster, now=sight.now),
-        days=days_of(conn, owed.deployment, entries_in(conn, window.begin, window.end)),
+        days=days_of(conn, owed.deployment, window),
         evidence=_evidence(conn, owed.deployment, used, sight),
         alerts=alert_lines(conn, owed.agent, owed.deployment, window, roster=sight.roster, now=sight.now),
         patterns=patterns_of(conn, whose, window, longest_gap_seconds=longest),

@@ -1,14 +1,14 @@
 """Reading the record of a window for what nobody expects, and the alerts of that window."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from rollout.reviews.packet.activity import entries_in
+from rollout.reviews.packet.activity import entries_in, runs_of
 from rollout.reviews.packet.model import Pattern, Window
-from rollout.reviews.packet.unexpected import as_patterns, kinds, unexpected
+from rollout.reviews.packet.unexpected import OF_RUNS, as_patterns, kinds, unexpected
 from runtime.db import streamed
 from runtime.freeze_rules import Scope
 from runtime.record.events import EventKind
@@ -54,22 +54,36 @@ def patterns_of(
 
 def _in_the_record(conn: Connection, whose: Whose, window: Window) -> Iterator[str]:
     entries = entries_in(conn, window.begin, window.end)
-    log = _LOG.c
+    within = (_LOG.c.seq >= entries.start, _LOG.c.seq < entries.stop)
+    for which in (_of_runs(whose, window), _of_others(whose)):
+        query = (
+            select(_LOG.c.leaf, _ACTION.c.tool)
+            .outerjoin(_ACTION, _ACTION.c.id == _LOG.c.subject)
+            .where(*within, which)
+            .order_by(_LOG.c.seq)
+        )
+        for row in streamed(conn, query, chunk=_CHUNK):
+            leaf = decode_leaf(row.leaf)
+            if _concerns(leaf, whose):
+                yield from unexpected(leaf, row.tool)
+
+
+def _of_runs(whose: Whose, window: Window) -> ColumnElement[bool]:
+    """What the deployment's runs did: many entries, found by their runs."""
+    return and_(_LOG.c.run.in_(runs_of(whose.deployment, window)), _LOG.c.kind.in_(_named(kinds() & OF_RUNS)))
+
+
+def _of_others(whose: Whose) -> ColumnElement[bool]:
+    """What befell the deployment, its agent or everybody: few entries, found by their kinds."""
     ours = or_(
-        log.deployment.in_([whose.deployment, EVERYTHING]),
-        and_(log.deployment.is_(None), or_(log.agent.is_(None), log.agent == whose.agent)),
+        _LOG.c.deployment.in_([whose.deployment, EVERYTHING]),
+        and_(_LOG.c.deployment.is_(None), or_(_LOG.c.agent.is_(None), _LOG.c.agent == whose.agent)),
     )
-    query = (
-        select(log.leaf, _ACTION.c.tool)
-        .outerjoin(_ACTION, _ACTION.c.id == log.subject)
-        .where(log.seq >= entries.start, log.seq < entries.stop, ours)
-        .where(log.kind.in_(sorted(kind.value for kind in kinds())))
-        .order_by(log.seq)
-    )
-    for row in streamed(conn, query, chunk=_CHUNK):
-        leaf = decode_leaf(row.leaf)
-        if _concerns(leaf, whose):
-            yield from unexpected(leaf, row.tool)
+    return and_(_LOG.c.kind.in_(_named(kinds() - OF_RUNS)), ours)
+
+
+def _named(found: Iterable[EventKind]) -> list[str]:
+    return sorted(kind.value for kind in found)
 
 
 def _concerns(leaf: Leaf, whose: Whose) -> bool:

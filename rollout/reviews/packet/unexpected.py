@@ -116,3 +116,15 @@ _TOLD: Final[Mapping[EventKind, Callable[[Data, str], Said]]] = {
     EventKind.CLOCK_ANOMALY: _plainly("the clock went backwards"),
     EventKind.ANCHOR_LOST: _plainly("the record lost its anchor"),
 }
+OF_RUNS: Final = frozenset(
+    {
+        EventKind.ACTION_DECISION,
+        EventKind.ACTION_OUTCOME,
+        EventKind.APPROVAL_REJECTED,
+        EventKind.RUN_ENDED,
+        EventKind.CHANNEL_REFUSED,
+        EventKind.VOLUME_UNLIMITED,
+        EventKind.SUGGESTION_JUDGED,
+    }
+)
+"""Kinds whose entries name a run."""

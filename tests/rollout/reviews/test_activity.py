@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
 
-from rollout.reviews.packet.activity import days_of, entries_in, first_seen, window_of
+from rollout.reviews.packet.activity import days_of, first_seen, window_of
 from rollout.reviews.packet.model import Day, Window
 from rollout.reviews.packet.patterns import Whose, patterns_of
 from runtime.gate.replies import Done
+from runtime.record.events import Event, EventKind
 from runtime.tables.actions import SeenRow
-from runtime.tables.monitor import HeartbeatSpanRow
+from runtime.tables.types import utc_text
 from tests.standins.workshop import Workshop, make_workshop
 
 BEGIN = timedelta(minutes=-1)
@@ -40,9 +41,7 @@ def window(shop: Workshop, begin: timedelta = BEGIN, end: timedelta = timedelta(
 
 
 def days(shop: Workshop, seen: Window) -> tuple[Day, ...]:
-    return shop.town.read(
-        lambda conn: days_of(conn, shop.run.deployment, entries_in(conn, seen.begin, seen.end))
-    )
+    return shop.town.read(lambda conn: days_of(conn, shop.run.deployment, seen))
 
 
 def test_a_day_counts_what_became_of_each_action(shop: Workshop) -> None:
@@ -64,7 +63,7 @@ def test_what_happened_outside_the_window_is_not_counted(shop: Workshop) -> None
 def test_another_deployment_s_actions_are_not_counted(shop: Workshop) -> None:
     asyncio.run(work(shop))
     seen = window(shop)
-    counted = shop.town.read(lambda conn: days_of(conn, "f0" * 32, entries_in(conn, seen.begin, seen.end)))
+    counted = shop.town.read(lambda conn: days_of(conn, "f0" * 32, seen))
 
     assert counted == ()
 
@@ -95,20 +94,23 @@ def test_the_patterns_of_real_denials_quote_no_agent(shop: Workshop) -> None:
 
 @pytest.mark.parametrize(
     ("spans", "observed"),
-    [([], 0), ([(-60, -30)], 1800), ([(-90, -30), (-20, 30)], 1800 + 1200), ([(-180, -120)], 0)],
+    [([], 0), ([(0, 30)], 1800), ([(-30, 30), (40, 90)], 1800 + 1200), ([(-180, -120)], 0)],
 )
 def test_only_the_part_of_a_heartbeat_inside_the_window_counts(
     shop: Workshop, spans: list[tuple[int, int]], observed: int
 ) -> None:
-    """F1."""
-    now = shop.town.now
+    """F1: and as the record has it."""
+    base = shop.town.later(hours=4)
+    shop.town.later(hours=-4)
     for began, ended in spans:
-        beat(shop, now + timedelta(minutes=began), now + timedelta(minutes=ended))
-    seen = window(shop, timedelta(minutes=-60), timedelta(0))
+        shop.town.now = base + timedelta(minutes=ended)
+        told = Event(
+            kind=EventKind.MONITOR_OBSERVED,
+            at=shop.town.now,
+            subject=utc_text(base + timedelta(minutes=began)),
+        )
+        shop.town.write(lambda tx, told=told: tx.append(told))  # type: ignore[misc]
+    shop.town.now = base + timedelta(hours=2)
+    seen = shop.town.read(lambda conn: window_of(conn, base, base + timedelta(hours=1)))
 
     assert (seen.observed_seconds, seen.gap_seconds) == (observed, 3600 - observed)
-
-
-def beat(shop: Workshop, began: datetime, ended: datetime) -> None:
-    row = insert(HeartbeatSpanRow).values(began_at=began, last_at=ended)
-    shop.town.write(lambda tx: tx.conn.execute(row) and None)
