@@ -71,7 +71,7 @@ def test_an_edited_approval_does_not_verify(staffed: Town, edit: dict[str, objec
     assert isinstance(whole, Verified)
     assert about(whole, asked.matter()) is None
     said = json.loads(signed.body)
-    body = edit.pop("body", {})
+    body = edit.get("body", {})
     assert isinstance(body, dict)
     changed = said | edit | {"body": said["body"] | body}
     edited = json.dumps(changed, sort_keys=True, separators=(",", ":")).encode()
