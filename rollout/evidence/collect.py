@@ -38,6 +38,7 @@ from runtime.freeze import frozen
 from runtime.grants import granted
 from runtime.people.chain import PolicyState
 from runtime.people.roster import Roster
+from runtime.suspension_rules import Suspension
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,13 @@ def _power(case: _Case) -> Power:
     return Power(
         granted=tuple(effect for effect in Effect if effect in held),
         used=tuple(effect for effect in Effect if effect in used),
-        suspended=tuple(f"{one.code} ({one.subject}): {one.reason}" for one in taken),
+        suspended=tuple(
+            f"{one.code} ({one.subject}): {one.reason}" for one in taken if _reaches(one, case.effect)
+        ),
         frozen=tuple(f"by {one.owner}: {one.reason}" for one in stops),
     )
+
+
+def _reaches(suspension: Suspension, effect: Effect) -> bool:
+    """Whether a suspension stands in the way of a class: what fails a class fails the higher ones too."""
+    return suspension.effect is None or suspension.effect.tier <= effect.tier

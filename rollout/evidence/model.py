@@ -172,7 +172,7 @@ class Power:
     Attributes:
         granted: classes that the deployment may carry out now.
         used: classes that its profile uses.
-        suspended: why writes are suspended, one line each.
+        suspended: why writes of the class or of a lower one are suspended, one line each.
         frozen: why everything is stopped, one line each.
     """
 

@@ -84,8 +84,8 @@ def test_a_harmful_verdict_fails_its_class_and_every_higher_one(ground: Proving)
     assert gate(ground.evidence(Effect.SEND), GateId.G4).outcome is Outcome.FAIL
 
 
-def test_an_expansion_begins_a_new_window(ground: Proving) -> None:
-    """R-34, F13: what was shown before does not count again; a week must be observed first."""
+def test_an_expansion_restarts_the_dwell_and_keeps_what_was_judged(ground: Proving) -> None:
+    """R-34: a week must be observed first; verdicts at the lower tier still count one tier up."""
     ground.day("m-1", "m-2")
     ground.grant(Effect.DRAFT)
     expanded = ground.town.now
@@ -217,6 +217,33 @@ def test_alerts_freezes_and_suspensions_are_seen(ground: Proving) -> None:
     assert gate(found, GateId.G13).outcome is Outcome.FAIL
     ground.town.later(days=2)
     assert len(ground.evidence().alerts.overdue) == 1
+
+
+@pytest.mark.parametrize(
+    ("taken", "stopped"),
+    [
+        (Effect.DRAFT, {Effect.DRAFT, Effect.UPDATE, Effect.SEND}),
+        (Effect.SEND, {Effect.SEND}),
+        (None, {Effect.DRAFT, Effect.UPDATE, Effect.SEND}),
+    ],
+)
+def test_a_suspended_class_stops_itself_and_the_higher_ones(
+    ground: Proving, taken: Effect | None, stopped: set[Effect]
+) -> None:
+    """R-44: a harmful mail fails the mails and all above; labels are judged by their own evidence."""
+    ground.town.write(
+        lambda tx: suspend(
+            tx,
+            ground.digest,
+            effect=taken,
+            code=SuspensionCode.HARMFUL,
+            subject="sug-1",
+            reason="somebody called it harmful",
+            now=tx.now,
+        )
+    )
+    classes = (Effect.DRAFT, Effect.UPDATE, Effect.SEND)
+    assert {one for one in classes if ground.evidence(one).power.suspended} == stopped
 
 
 def test_silence_earns_no_dwell(ground: Proving) -> None:
