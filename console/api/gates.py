@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from functools import partial
 
 from fastapi import APIRouter
 from sqlalchemy import Connection
@@ -12,12 +13,13 @@ from console.errors import BlockedError
 from console.kernel import Kernel
 from profiles.effects import Effect
 from rollout.evidence import acceptance
-from rollout.evidence.assessor import Assessor
 from rollout.evidence.model import AuditState, Evidence
+from rollout.gates.basis import VERIFIED_WITHIN
 from rollout.gates.evaluate import evaluate, overall
 from rollout.gates.model import GateId, GateResult
 from rollout.promotions import rows
 from rollout.promotions.applying import Standing, examine
+from rollout.promotions.assessor import Assessor
 from rollout.promotions.frozen import gate_json
 from runtime import deployments, grants
 from runtime.people.roster import Roster
@@ -36,7 +38,7 @@ class Acceptance(Body):
 @router.get("/{agent}")
 async def status(kernel: KernelDep, now: Now, agent: str, effect: Effect | None = None) -> Json:
     """Say for each gate what is there, what is missing, and the earliest moment it can pass."""
-    audit = await asyncio.to_thread(kernel.audit.state, now)
+    audit = await asyncio.to_thread(partial(kernel.audit.state, now, fresh=VERIFIED_WITHIN))
     return await asyncio.to_thread(_status, kernel, agent, effect, audit, now)
 
 
@@ -57,7 +59,7 @@ async def accept(kernel: KernelDep, agent: str, body: Acceptance) -> Json:
 
 
 def _status(kernel: Kernel, agent: str, wanted: Effect | None, audit: AuditState, now: datetime) -> Json:
-    assessor = Assessor(kernel.policies, lambda _now: audit)
+    assessor = kernel.assess(kernel.policies, lambda _now: audit)
     with kernel.ledger.read() as connection:
         roster = kernel.policies.current(connection).roster
         deployment = deployments.newest(connection, agent)

@@ -92,7 +92,8 @@ def test_an_expansion_restarts_the_dwell_and_keeps_what_was_judged(ground: Provi
     ground.watch(DAY)
     found = ground.evidence(Effect.UPDATE)
     assert found.dwell.since == found.dwell.last_expansion == expanded
-    assert found.sample.population == 0
+    assert found.counted_since == START
+    assert ground.evidence(Effect.DRAFT).sample.agree == 2
     assert any("since the last expansion" in line for line in gate(found, GateId.G1).missing)
     assert Effect.DRAFT in found.power.granted
 
