@@ -28,6 +28,8 @@ _RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type 
 
 AFTERLIFE: Final = timedelta(days=2)
 """A held write that was approved may be carried out when its run has ended, and no hold lasts longer."""
+UNINDEXED_KIND: Final = func.coalesce(_LOG.c.kind, "")
+"""The kind, kept from its index: every agent's actions share a few kinds, so runs lead to the entries."""
 _DECIDED = (EventKind.ACTION_DECISION.value, EventKind.ACTION_INTENT.value)
 _SERIES: Final = {
     ActionState.DONE: "carried_out",
@@ -75,7 +77,7 @@ def days_of(conn: Connection, deployment: str, window: Window) -> tuple[Day, ...
             _LOG.c.run.in_(runs_of(deployment, window)),
             _LOG.c.seq >= entries.start,
             _LOG.c.seq < entries.stop,
-            _LOG.c.kind.in_(_DECIDED),
+            UNINDEXED_KIND.in_(_DECIDED),
         )
         .group_by(day, _ACTION.c.state)
         .order_by(day)

@@ -12,7 +12,6 @@ from typing import Final
 from sqlalchemy import Connection, func, select
 
 from profiles.effects import Effect
-from profiles.load import parse_profile
 from profiles.schema import Profile
 from rollout.evidence.model import AuditState
 from rollout.gates.evaluate import evaluate
@@ -36,13 +35,11 @@ from rollout.reviews.packet.patterns import Whose, patterns_of
 from rollout.reviews.packet.power import grants_of, stopped, tier_of
 from rollout.reviews.renewal import renews_until
 from rollout.reviews.terms import terms_of
-from runtime import agents
+from runtime import agents, deployments
 from runtime.people.roster import Roster
-from runtime.tables.agents import DeploymentRow
 from runtime.tables.log import LogCheckpointRow, LogHeadRow
 from runtime.tables.reviews import ObligationRow
 
-_DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _HEAD = LogHeadRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _CHECKPOINT = LogCheckpointRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
@@ -86,7 +83,7 @@ def collect(conn: Connection, obligation: str, sight: Sight) -> Packet:
     owed = rows.obligation_of(conn, obligation)
     if owed.period_start > sight.now:
         raise rows.ReviewError(f"review {obligation}: its period has not begun, so there is nothing to see")
-    profile = _profile_of(conn, owed.deployment)
+    profile = deployments.find(conn, owed.deployment).profile
     policy, whose = sight.roster.policy, Whose(owed.id, owed.agent, owed.deployment)
     window = window_of(conn, _begin(conn, owed), min(sight.now, owed.due_at))
     used = profile.effects
@@ -158,9 +155,3 @@ def _audit(conn: Connection, known: AuditState | None) -> Audit:
         return Audit(known.size, known.anchored, known.verified_at, known.faults)
     size = conn.execute(select(_HEAD.c.size)).scalar_one()
     return Audit(size, conn.execute(select(func.max(_CHECKPOINT.c.size))).scalar() or 0, None, None)
-
-
-def _profile_of(conn: Connection, deployment: str) -> Profile:
-    query = select(_DEPLOYMENT.c.profile_text).where(_DEPLOYMENT.c.digest == deployment)
-    text = conn.execute(query).scalar_one()
-    return parse_profile(text.encode(), source=deployment[:12]).profile

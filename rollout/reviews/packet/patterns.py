@@ -1,18 +1,19 @@
 """Reading the record of a window for what nobody expects, and the alerts of that window."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from rollout.reviews.packet.activity import entries_in, runs_of
+from rollout.reviews.packet.activity import UNINDEXED_KIND, entries_in, runs_of
 from rollout.reviews.packet.model import Pattern, Window
 from rollout.reviews.packet.unexpected import OF_RUNS, as_patterns, kinds, unexpected
+from runtime.canonical import JsonValue
 from runtime.db import streamed
 from runtime.freeze_rules import Scope
 from runtime.record.events import EventKind
-from runtime.record.leaf import Leaf, decode_leaf
+from runtime.record.leaf import decode_fields
 from runtime.suspension_rules import EVERYTHING
 from runtime.tables.actions import ActionRow
 from runtime.tables.alerts import AlertOccurrenceRow, AlertRow
@@ -63,14 +64,17 @@ def _in_the_record(conn: Connection, whose: Whose, window: Window) -> Iterator[s
             .order_by(_LOG.c.seq)
         )
         for row in streamed(conn, query, chunk=_CHUNK):
-            leaf = decode_leaf(row.leaf)
-            if _concerns(leaf, whose):
-                yield from unexpected(leaf, row.tool)
+            fields = decode_fields(row.leaf)
+            kind, data = EventKind(fields["kind"]), fields["data"]
+            if _concerns(kind, data, whose):
+                yield from unexpected(kind, data, row.tool)
 
 
 def _of_runs(whose: Whose, window: Window) -> ColumnElement[bool]:
     """What the deployment's runs did: many entries, found by their runs."""
-    return and_(_LOG.c.run.in_(runs_of(whose.deployment, window)), _LOG.c.kind.in_(_named(kinds() & OF_RUNS)))
+    return and_(
+        _LOG.c.run.in_(runs_of(whose.deployment, window)), UNINDEXED_KIND.in_(_named(kinds() & OF_RUNS))
+    )
 
 
 def _of_others(whose: Whose) -> ColumnElement[bool]:
@@ -86,12 +90,12 @@ def _named(found: Iterable[EventKind]) -> list[str]:
     return sorted(kind.value for kind in found)
 
 
-def _concerns(leaf: Leaf, whose: Whose) -> bool:
+def _concerns(kind: EventKind, data: Mapping[str, JsonValue], whose: Whose) -> bool:
     """Whether a freeze stopped this deployment; every other entry was already asked for by name."""
-    if leaf.kind is not EventKind.FREEZE_SET:
+    if kind is not EventKind.FREEZE_SET:
         return True
     targets = {Scope.AGENT.value: whose.agent, Scope.DEPLOYMENT.value: whose.deployment}
-    scope, target = str(leaf.data.get("scope")), leaf.data.get("target")
+    scope, target = str(data.get("scope")), data.get("target")
     return scope not in targets or targets[scope] == target
 
 

@@ -15,7 +15,6 @@ from runtime.canonical import JsonValue
 from runtime.gate.answers import Answer, ReasonCode
 from runtime.gate.states import JudgementVerdict
 from runtime.record.events import EventKind
-from runtime.record.leaf import Leaf
 from sandboxes.outcome import Ending
 
 UNKNOWN_TOOL: Final = "a tool outside the profile"
@@ -28,15 +27,16 @@ Said = tuple[str, ...]
 """The texts of the patterns that one entry adds to; usually one."""
 
 
-def unexpected(leaf: Leaf, tool: str | None) -> Said:
+def unexpected(kind: EventKind, data: Data, tool: str | None) -> Said:
     """Return what an entry adds to, in our own words; nothing for what happens every day.
 
     Args:
-        leaf: the entry.
+        kind: of the entry.
+        data: its readable part.
         tool: name of the tool, for entries of actions that do not say it.
     """
-    told = _TOLD.get(leaf.kind)
-    return () if told is None else told(leaf.data, tool or UNKNOWN_TOOL)
+    told = _TOLD.get(kind)
+    return () if told is None else told(data, tool or UNKNOWN_TOOL)
 
 
 def kinds() -> frozenset[EventKind]:
