@@ -9,8 +9,8 @@ from console.api.deps import KernelDep, Now, Said, believed
 from console.api.views import Json, moment
 from console.kernel import Kernel
 from runtime.alerts import closing, queries, reporting
-from runtime.alerts.book import pattern_count
 from runtime.alerts.closing import Closed, Escalated
+from runtime.alerts.pattern import pattern_count
 from runtime.alerts.words import Alert
 from runtime.gate.actions import digest_of
 from runtime.people.roster import Roster

@@ -21,16 +21,16 @@ from runtime.errors import CanonicalError
 from runtime.people.policies import PolicyBook
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
-from runtime.record.leaf import decode_leaf
+from runtime.record.leaf import decode_fields, decode_leaf
 from runtime.record.ledger import Ledger
 from runtime.tables.baselines import BaselineRow, ToolDayRow
 from runtime.tables.log import LogEntryRow, LogHeadRow
 from runtime.tables.monitor import ScanRow
 
 SCAN: Final = "baseline"
-PIECE: Final = 2_000
+PIECE: Final = 5_000
 """Entries read at once; the unit that adds their counts stays short."""
-PER_TICK: Final = 50_000
+PER_TICK: Final = 20_000
 """Entries read in one tick, so that a tick stays short after a long downtime."""
 
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
@@ -92,7 +92,7 @@ def _read(conn: Connection) -> _Piece:
     )
     counts: Counter[tuple[str, str, str]] = Counter()
     for at, deployment, leaf in conn.execute(query):
-        data = decode_leaf(leaf).data
+        data = decode_fields(leaf)["data"]
         units = data.get("units")
         counts[deployment, at[:10], str(data.get("name"))] += units if isinstance(units, int) else 1
     return _Piece(begin, end, counts)

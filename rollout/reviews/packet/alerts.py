@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from profiles.policy import AlertRules
 from rollout.reviews.packet.model import AlertLine, Window
-from runtime.alerts.book import pattern_count
+from runtime.alerts.pattern import pattern_count
 from runtime.alerts.queries import alerts_of, incidents_of
 from runtime.alerts.rules import AlertState
 from runtime.alerts.words import Alert, Incident
