@@ -5,7 +5,6 @@ from console.consent import Consent
 from console.session import Session
 from console.show.assessments import verdict_card
 from console.show.gates import acceptance_card
-from console.show.values import Json as Shown
 from console.shown import check_digest
 from console.signing import Json, signer
 from rollout.evidence.acceptance import matter_to_accept
@@ -35,6 +34,7 @@ def assess(
     shown, by = client.get("assessments", agent), signer(session, client)
     reach = digest_of(shown["capabilities"])
     check_digest(str(shown["digest"]), reach, "the list of what it can reach")
+    check_digest(str(shown["agent"]), agent, "the agent")
     radius = what is Subject.BLAST_RADIUS
     finding = Finding(shown["deployment"], what, passed, reason, turns, reach if radius else None)
     verdict = "pass" if passed else "fail"
@@ -45,11 +45,13 @@ def assess(
     return client.post("assessments", agent, body=body)
 
 
-def accept(session: Session, client: Client, shown: Shown, reason: str, *, consent: Consent) -> Json:
-    """Sign that drift is accepted without being measured; `shown` is the answer of `GET /gates/AGENT`."""
+def accept(session: Session, client: Client, agent: str, reason: str, *, consent: Consent) -> Json:
+    """Sign that an agent's drift is accepted without being measured, once the person agrees."""
+    shown = client.get("gates", agent)
+    check_digest(str(shown["agent"]), agent, "the agent")
     by, deployment = signer(session, client), str(shown["deployment"])
     question = f"Accept it for 30 days, as {by.person}?"
     consent.require(acceptance_card(shown, reason), deployment, question)
     said = by.say(matter_to_accept(deployment, GateId.G7, reason))
     body = {"deployment": deployment, "statement": said}
-    return client.post("gates", str(shown["agent"]), "acceptances", body=body)
+    return client.post("gates", agent, "acceptances", body=body)

@@ -81,6 +81,5 @@ def accept(
     from console.assessing import accept as sign  # noqa: PLC0415 - signing loads much that status does not need
 
     del gate
-    client = client_of(session)
-    shown = client.get("gates", agent)
-    show(session, sign(session, client, shown, reason, consent=Consent(yes, digest)), accepted_page)
+    answer = sign(session, client_of(session), agent, reason, consent=Consent(yes, digest))
+    show(session, answer, accepted_page)

@@ -1,8 +1,9 @@
 """Assessments on the terminal: what an agent can reach, and what people found."""
 
 from console.escape import escape
+from console.show.folded import folded, folded_list
 from console.show.text import Cell, Style, fields, table
-from console.show.values import Json, digest, listed, moment, plain
+from console.show.values import Json, digest, moment, plain
 
 KINDS = ("goal-conflict", "out-of-distribution", "multi-step")
 
@@ -13,30 +14,28 @@ def assessment_page(answer: Json) -> list[str]:
 
 
 def reach_lines(answer: Json) -> list[str]:
-    """Lay out everything that the agent can reach, as it is signed for."""
+    """Lay out everything that the agent can reach, as it is signed for; nothing of it is cut."""
     reach = answer["capabilities"]
-    model = reach["model"]
-    page = fields(
-        [
-            ("agent", plain(answer["agent"])),
-            ("deployment", plain(answer["deployment"])),
-            ("blast radius", plain(answer["digest"])),
-            ("effects", listed(reach["effects"])),
-            ("held above tier", listed(reach["hold_above_tier"])),
-            ("requests", listed([f"{name}: {effect}" for name, effect in reach["requests"].items()])),
-            ("model", plain(None if model is None else f"{model['provider']} {model['name']}")),
-            ("collections", listed(reach["collections"])),
-            ("recipients", listed(reach["recipients"])),
-            ("hosts", listed(reach["hosts"])),
-        ]
-    )
-    return [*page, "", *_tools(reach["tools"]), "", *_upstreams(reach["upstreams"])]
+    model, requests = reach["model"], reach["requests"].items()
+    named = {
+        "effects": reach["effects"],
+        "held above tier": reach["hold_above_tier"],
+        "requests": [f"{name}: {effect}" for name, effect in requests],
+        "model": [] if model is None else [f"{model['provider']} {model['name']}"],
+        "collections": reach["collections"],
+        "recipients": reach["recipients"],
+        "hosts": reach["hosts"],
+    }
+    page = [("agent", plain(answer["agent"])), ("deployment", plain(answer["deployment"]))]
+    page += [("blast radius", plain(answer["digest"]))]
+    page += [pair for name, values in named.items() for pair in folded_list(name, values, beside=17)]
+    return [*fields(page), "", *_tools(reach["tools"]), "", *_upstreams(reach["upstreams"])]
 
 
 def verdict_card(answer: Json, what: str, verdict: str, reason: str, turns: int | None) -> list[str]:
     """Lay out a verdict as it is signed; a blast radius with all that it is about."""
     if what == "blast-radius":
-        return [*reach_lines(answer), "", *fields([("signed for", plain(reason))])]
+        return [*reach_lines(answer), "", *fields(folded("signed for", reason))]
     return fields(
         [
             ("agent", plain(answer["agent"])),
@@ -44,7 +43,7 @@ def verdict_card(answer: Json, what: str, verdict: str, reason: str, turns: int 
             ("assessed", plain(what)),
             ("verdict", plain(verdict)),
             *([("turns", plain(turns))] if turns is not None else []),
-            ("reason", plain(reason)),
+            *folded("reason", reason),
         ]
     )
 
@@ -57,32 +56,31 @@ def recorded_page(answer: Json) -> list[str]:
 
 
 def _tools(tools: Json) -> list[str]:
-    rows = [
-        [
-            plain(name),
-            listed(tool["effects"]),
-            plain(tool["upstream"]),
-            listed([f"{arg}: {role}" for arg, role in tool["args"].items()]),
-        ]
-        for name, tool in sorted(tools.items())
-    ]
-    return table(("TOOL", "EFFECTS", "UPSTREAM", "ARGUMENTS"), rows) if rows else ["no tools"]
+    broad = max((len(name) for name in tools), default=0) + 2
+    pairs = [pair for name, tool in sorted(tools.items()) for pair in folded(name, _tool(tool), beside=broad)]
+    return ["tools:", *fields(pairs)] if pairs else ["no tools"]
+
+
+def _tool(tool: Json) -> str:
+    args = ", ".join(f"{name}: {role}" for name, role in tool["args"].items())
+    each = f"; one action for each of {tool['each']}" if tool["each"] else ""
+    return f"{', '.join(tool['effects'])} by {tool['upstream']}({args}){each}"
 
 
 def _upstreams(upstreams: Json) -> list[str]:
-    rows = [
-        [
-            plain(name),
-            plain(one.get("url") or one.get("image")),
-            listed(one.get("tcp", [])),
-            listed([f"{source} ({how})" for source, how in one.get("volumes", {}).items()]),
-            listed(one["credentials"]),
-            plain(one.get("host", False)),
-        ]
-        for name, one in sorted(upstreams.items())
+    broad = max((len(name) for name in upstreams), default=0) + 2
+    pairs = [
+        pair for name, one in sorted(upstreams.items()) for pair in folded(name, _upstream(one), beside=broad)
     ]
-    heads = ("UPSTREAM", "WHERE", "TCP", "VOLUMES", "CREDENTIALS", "ON HOST")
-    return table(heads, rows) if rows else ["no upstreams"]
+    return ["upstreams:", *fields(pairs)] if pairs else ["no upstreams"]
+
+
+def _upstream(one: Json) -> str:
+    volumes = [f"{source} ({how})" for source, how in one.get("volumes", {}).items()]
+    parts = {"reaches": one.get("tcp", []), "volumes": volumes, "credentials": one["credentials"]}
+    where = str(one.get("url") or one.get("image")) + (" ON THIS HOST" if one.get("host") else "")
+    named = [f"{name} {', '.join(values)}" for name, values in parts.items() if values]
+    return "; ".join([where, *named])
 
 
 def _verdicts(answer: Json) -> list[str]:

@@ -1,11 +1,9 @@
 """Review gates on the terminal: a line for each, and one gate with what it asks and what to do."""
 
-import textwrap
-from collections.abc import Iterator
-
 from console.escape import escape
+from console.show.folded import folded
 from console.show.promotions import gate_lines
-from console.show.text import COLUMNS, Cell, Style, fields, paint
+from console.show.text import Cell, Style, fields, paint
 from console.show.values import Json, digest, moment, plain
 
 ABOUT = {
@@ -86,11 +84,11 @@ def gate_page(answer: Json, wanted: str) -> list[str]:
             ("gate", plain(f"{wanted} {name}")),
             ("agent", plain(answer["agent"])),
             ("class", plain(answer["effect"])),
-            *_folded("asks", asks),
+            *folded("asks", asks),
             ("says", outcome(one)),
-            *_folded("there is", one["there"]),
-            *(pair for line in one["missing"] for pair in _folded("missing", line)),
-            *([("earliest", moment(one["earliest"])), *_folded("next", step)] if one["missing"] else []),
+            *folded("there is", one["there"]),
+            *(pair for line in one["missing"] for pair in folded("missing", line)),
+            *([("earliest", moment(one["earliest"])), *folded("next", step)] if one["missing"] else []),
         ]
     )
 
@@ -109,9 +107,9 @@ def acceptance_card(answer: Json, reason: str) -> list[str]:
             ("agent", plain(answer["agent"])),
             ("deployment", plain(answer["deployment"])),
             ("gate", plain("G7 drift")),
-            *_folded("there is", drift["there"]),
+            *folded("there is", drift["there"]),
             ("accepted", plain("for 30 days, that this is not measured")),
-            ("reason", plain(reason)),
+            *folded("reason", reason),
         ]
     )
 
@@ -122,12 +120,6 @@ def accepted_page(answer: Json) -> list[str]:
     return [
         f"{person} accepts G7 for {agent}, deployment {answer['deployment'][:12]}, for {answer['days']} days"
     ]
-
-
-def _folded(name: str, text: str) -> Iterator[tuple[str, Cell]]:
-    """Yield a text as lines that fit beside their name; the name stands at the first one."""
-    for number, line in enumerate(textwrap.wrap(escape(text), COLUMNS - 12) or [""]):
-        yield ("" if number else name), Cell(line)
 
 
 def _head(answer: Json) -> list[str]:

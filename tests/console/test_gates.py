@@ -118,8 +118,9 @@ def test_the_blast_radius_is_shown_whole_and_signed_by_its_own_digest(
     assert deployment
     words = ("assess", "record", AGENT, "blast-radius", "pass", "--reason", "worst: a wrong label")
     shown = counter.type(*words, person=SVEN)
-    assert "TOOL" in shown.out
-    assert "UPSTREAM" in shown.out
+    listed = counter.ask("assess", "show", AGENT)["capabilities"]
+    assert all(name in shown.out for name in (*listed["tools"], *listed["upstreams"], *listed["recipients"]))
+    assert "to: recipient, subject: text, body: body" in shown.out
     reach = counter.ask("assess", "show", AGENT)["digest"]
     assert f"--digest {reach[:12]}" in shown.err
     done = counter.type(*words, "--yes", "--digest", reach[:12], person=SVEN)

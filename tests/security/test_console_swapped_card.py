@@ -140,3 +140,51 @@ def test_what_is_signed_names_the_digest_of_what_was_shown_and_no_other(liar: _S
     said = json.loads(json.loads(liar.posted[0])["body"])
     assert (said["subject"], said["digest"], said["person"]) == ("hold-1", digest_of(CARD), "sue")
     assert said["installation"] == "handrail/log-x"
+
+
+REACH: dict[str, Any] = {
+    "effects": ["read"],
+    "tools": {},
+    "requests": {},
+    "upstreams": {},
+    "model": None,
+    "collections": [],
+    "recipients": ["bob@known.example"],
+    "hosts": [],
+    "hold_above_tier": [],
+}
+WIDER = REACH | {"recipients": ["*@everyone.example"]}
+
+
+def _assess(liar: _Server, key: Path, digest: str) -> int:
+    words = ["assess", "record", "bot", "blast-radius", "pass", "--reason", "small", "--yes"]
+    return run([*words, "--digest", digest, "--socket", str(liar.server_address), "--key", str(key)])
+
+
+def _assessment(reach: dict[str, Any], digest: str, agent: str = "bot") -> dict[str, Any]:
+    shown = {"agent": agent, "deployment": "d" * 64, "capabilities": reach, "digest": digest}
+    return shown | {"blast_radius": None, "judged": []}
+
+
+def test_a_blast_radius_that_was_shown_smaller_is_not_signed(liar: _Server, key: Path) -> None:
+    """R-28: the digest is computed over the list on the screen."""
+    liar.answers["/v1/assessments/bot"] = _assessment(REACH, digest_of(WIDER))
+
+    assert _assess(liar, key, digest_of(WIDER)) == 5
+    assert liar.posted == []
+
+
+def test_a_blast_radius_that_has_grown_since_it_was_read_is_not_signed(liar: _Server, key: Path) -> None:
+    """R-28."""
+    liar.answers["/v1/assessments/bot"] = _assessment(WIDER, digest_of(WIDER))
+
+    assert _assess(liar, key, digest_of(REACH)) == 3
+    assert liar.posted == []
+
+
+def test_the_assessment_of_another_agent_is_not_signed(liar: _Server, key: Path) -> None:
+    """F9."""
+    liar.answers["/v1/assessments/bot"] = _assessment(REACH, digest_of(REACH), agent="other")
+
+    assert _assess(liar, key, digest_of(REACH)) == 5
+    assert liar.posted == []
