@@ -81,6 +81,7 @@ class Clockwork:
             ("count activity", lambda _now: scan_activity(self.ledger)),
             ("count calls by tool", lambda _now: watch_rates(self.ledger, self.book)),
             ("look for unwatched actions", self._gaps),
+            ("unusual calls", lambda _now: watch_rates(self.ledger, self.book)),
             ("overdue alerts", self._alerts),
             ("reviews", self.reviews.run),
             ("demotions", self._falls),

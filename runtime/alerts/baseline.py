@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -18,6 +18,7 @@ from runtime.alerts.queries import agent_of
 from runtime.alerts.rules import AlertRule, Deviation
 from runtime.alerts.usual import Baseline, is_enough, judge
 from runtime.errors import CanonicalError
+from runtime.gate.answers import Answer
 from runtime.people.policies import PolicyBook
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
@@ -84,18 +85,30 @@ def _read(conn: Connection) -> _Piece:
     begin = conn.execute(select(_SCAN.c.seq).where(_SCAN.c.name == SCAN)).scalar() or 0
     size = conn.execute(select(_HEAD.c.size)).scalar() or 0
     end = min(begin + PIECE, max(begin, size))
-    query = select(_LOG.c.at, _LOG.c.deployment, _LOG.c.leaf).where(
+    query = select(_LOG.c.at, _LOG.c.kind, _LOG.c.deployment, _LOG.c.leaf).where(
         _LOG.c.seq >= begin,
         _LOG.c.seq < end,
-        _LOG.c.kind == EventKind.ACTION_INTENT.value,
+        _LOG.c.kind.in_([EventKind.ACTION_INTENT.value, EventKind.ACTION_DECISION.value]),
         _LOG.c.deployment.is_not(None),
     )
     counts: Counter[tuple[str, str, str]] = Counter()
-    for at, deployment, leaf in conn.execute(query):
+    for at, kind, deployment, leaf in conn.execute(query):
         data = decode_fields(leaf)["data"]
-        units = data.get("units")
-        counts[deployment, at[:10], str(data.get("name"))] += units if isinstance(units, int) else 1
+        if _is_asked(kind, data):
+            units = data.get("units")
+            counts[deployment, at[:10], str(data.get("name"))] += units if isinstance(units, int) else 1
     return _Piece(begin, end, counts)
+
+
+def _is_asked(kind: str, data: Mapping[str, Any]) -> bool:
+    """Whether an entry is a call that the agent asked for and that was not denied.
+
+    What became of it does not matter: a class that is granted is asked for as often as before. A call that
+    was held counts when it was held, not again when people let it happen.
+    """
+    if kind == EventKind.ACTION_INTENT.value:
+        return "hold" not in data
+    return data.get("answer") in {Answer.SUGGEST.value, Answer.HOLD.value}
 
 
 def _add(tx: Tx, *, piece: _Piece, book: PolicyBook) -> bool:
