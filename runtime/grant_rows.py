@@ -12,7 +12,7 @@ from runtime.grant_chain import Cause, Fields
 from runtime.grant_rules import Order
 from runtime.record.statements import Prepared
 from runtime.tables.grants import GrantCauseRow, GrantRow
-from runtime.tables.log import REVOCATION, LogEntryRow
+from runtime.tables.log import ISSUE, POWER, REVOCATION, LogEntryRow
 from runtime.tables.people import StatementRow
 
 _GRANT = GrantRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
@@ -33,8 +33,16 @@ _FIELDS = (
 )
 _REVOKED = select(_LOG.c.seq).where(_LOG.c.kind == REVOCATION, _LOG.c.subject == _GRANT.c.id)
 """The record knows what was revoked, whatever became of the grant's row."""
+_ISSUED = select(_LOG.c.seq).where(
+    POWER,
+    _LOG.c.deployment == _GRANT.c.deployment,
+    _LOG.c.kind == ISSUE,
+    _LOG.c.subject == _GRANT.c.id,
+)
+"""The record knows what was issued. Words for a grant are signed before its evidence is looked at again, so
+a row made by hand from words that wait for that, or that were rejected, is no grant."""
 _STANDING = (
-    select(*_FIELDS, _STATEMENT.c.body, _STATEMENT.c.signature)
+    select(*_FIELDS, exists(_ISSUED), _STATEMENT.c.body, _STATEMENT.c.signature)
     .outerjoin(_CAUSE, _CAUSE.c.grant == _GRANT.c.id)
     .outerjoin(_STATEMENT, _STATEMENT.c.id == _CAUSE.c.statement)
     .where(
@@ -73,8 +81,10 @@ def row_of(order: Order, now: datetime) -> dict[str, object]:
 
 
 def _grouped(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Fields, tuple[Cause, ...]]]:
-    for fields, group in groupby(rows, key=lambda row: row[: len(_FIELDS)]):
-        yield fields, tuple(row[len(_FIELDS) :] for row in group if row[len(_FIELDS)] is not None)
+    """Group rows by grant. One that the record does not know has no causes, so nothing carries it."""
+    for (*fields, issued), group in groupby(rows, key=lambda row: row[: len(_FIELDS) + 1]):
+        causes = tuple(row[-2:] for row in group if row[-1] is not None)
+        yield tuple(fields), causes if issued else ()
 
 
 @lru_cache(maxsize=8)

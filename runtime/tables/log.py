@@ -22,6 +22,8 @@ EVIDENCE = text("kind IN ('items.drawn', 'expectation.stated', 'suggestion.judge
 """The entries that evidence is counted from, as text for their small index."""
 POWER = text("kind IN ('grant.issued', 'grant.renewed', 'deployment.demoted')")
 """The entries by which a deployment's tier moves, as text for their small index."""
+ISSUE: ColumnClause[str] = literal_column("'grant.issued'")
+"""`EventKind.GRANT_ISSUED` as a literal."""
 OBSERVED: ColumnClause[str] = literal_column("'monitor.observed'")
 """`EventKind.MONITOR_OBSERVED` as a literal, for the small index of heartbeats."""
 _OBSERVED = text("kind = 'monitor.observed'")

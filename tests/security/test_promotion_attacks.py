@@ -621,6 +621,27 @@ def test_a_request_row_put_in_by_hand_is_no_request(stage: Stage) -> None:
     assert stage.sweep() == (other.promotion,), "it stands in nobody's way"
 
 
+@pytest.mark.parametrize("rejected", [False, True])
+def test_a_grant_row_made_from_real_approvals_grants_nothing(stage: Stage, *, rejected: bool) -> None:
+    """People sign before the gates pass: their words alone, without `apply`, are no grant."""
+    stage.eyes.observed = timedelta(days=1)
+    frozen = stage.approved()
+    if rejected:
+        stage.reject(frozen, SVEN)
+    stage.town.tamper(
+        "INSERT INTO effect_grant (id, deployment, effect, valid_from, valid_until, requester, owner, basis,"
+        ' issued_at) SELECT "grant", deployment, effect, valid_from, valid_until, requester, owner, basis,'
+        " created_at FROM promotion"
+    )
+    stage.town.tamper(
+        'INSERT INTO grant_cause ("grant", statement)'
+        " SELECT subject, id FROM statement WHERE subject = :grant",
+        grant=frozen.grant,
+    )
+
+    assert stage.allowed == {READ}
+
+
 def test_a_statement_that_was_never_handed_in_is_no_vote(stage: Stage) -> None:
     """The votes are found by their statements; a forged one has no signature of rosa's."""
     frozen = stage.asked()
