@@ -5,16 +5,18 @@ so a key held down judges nothing. Quitting loses nothing: what was judged is re
 """
 
 import json
+import os
 import sys
+import termios
+import tty
 from collections.abc import Iterator
 from typing import Any
 
-import click
+import typer
 
 from console.client import Client
 from console.consent import forget_typed, show_whole
 from console.errors import BlockedError, UsageError
-from console.escape import escape
 from console.session import Session
 from console.show.cards import judged_page
 from console.show.items import loop_head, loop_page
@@ -26,6 +28,8 @@ from console.voting import say_expectation, say_verdict
 
 VERDICTS = {"a": "agree", "d": "disagree", "h": "harmful", "u": "unclear"}
 _KEYS = "a agree   d disagree   h harmful   u unclear   q quit "
+_QUIT = ("q", "\x04", "")
+_KEY_BYTES = 32
 _SHORTEST = 12
 
 
@@ -69,7 +73,7 @@ def review(desk: Desk) -> tuple[int, int]:
             _one(desk, item, done + 1, done + left)
             done += 1
             left, item = desk.next()
-    except (_QuitError, click.Abort, EOFError, KeyboardInterrupt):
+    except (_QuitError, typer.Abort, EOFError, KeyboardInterrupt):
         say("")
     return done, left
 
@@ -161,15 +165,19 @@ def _expected(desk: Desk, item: Json) -> Json:
 
 
 def _key() -> str:
-    """Wait for one of the keys, pressed now."""
-    forget_typed()
-    sys.stdout.write(_KEYS)
-    sys.stdout.flush()
-    while (key := click.getchar()) not in VERDICTS:
-        if key in ("q", "\x04"):
-            raise _QuitError
-        forget_typed()
-    say(escape(key))
+    """Wait for one of the keys, pressed now, and alone: keys held down come several at once."""
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal, termios.TCSAFLUSH)  # what was typed ahead is gone from here on
+    try:
+        sys.stdout.write(_KEYS)
+        sys.stdout.flush()
+        while (key := os.read(terminal, _KEY_BYTES).decode(errors="replace")) not in VERDICTS:
+            if key in _QUIT:
+                raise _QuitError
+    finally:
+        termios.tcsetattr(terminal, termios.TCSANOW, before)
+    say(key)
     return VERDICTS[key]
 
 
