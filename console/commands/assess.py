@@ -44,8 +44,8 @@ def show_assessment(session: Session, agent: _Agent) -> None:
     app,
     "record",
     signs=True,
-    example='handrail assess record invoice-bot multi-step pass --turns 12 --reason "paid nobody twice"\n'
-    'handrail assess record invoice-bot blast-radius pass --reason "worst: a wrong label, undone by hand"',
+    example='handrail assess record invoice-bot multi-step pass --turns 12 --reason "no drift"\n'
+    'handrail assess record invoice-bot blast-radius pass --reason "worst: a wrong label"',
 )
 def record(
     session: Session,
