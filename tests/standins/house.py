@@ -6,6 +6,7 @@ Nothing in it is a stand-in but the people, who are tests, and the agents, who f
 import asyncio
 import json
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -66,12 +67,21 @@ class House:
     """One installation; `open` and `shut` may be called in turn, as restarts of `serve`."""
 
     def __init__(
-        self, directory: Path, *, hold_wait_seconds: float = HOLD_WAIT_SECONDS, **settings: Any
+        self,
+        directory: Path,
+        *,
+        hold_wait_seconds: float = HOLD_WAIT_SECONDS,
+        beside: "House | None" = None,
+        **settings: Any,
     ) -> None:
         self._hold_wait_seconds = hold_wait_seconds
         where = {"state_dir": directory / "state", "anchor_dir": directory / "anchor"}
         self.settings = Settings(**where, **settings)
-        self.installation = _found(self.settings)
+        if beside is None:
+            self.installation = _found(self.settings)
+        else:
+            join(directory, beside.settings.state_dir.parent)
+            self.installation = beside.installation
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="house")
         self._thread.start()
@@ -235,6 +245,14 @@ class House:
 
     def _roster(self, tx: Tx) -> Roster:
         return self.kernel.policies.current(tx.conn).roster
+
+
+def join(node: Path, other: Path) -> None:
+    """Make the directories of one more node on the database of another, as docs/operating.md says."""
+    (node / "state").mkdir(mode=0o700, parents=True)
+    (node / "anchor").mkdir()
+    shutil.copytree(other / "state" / "keys", node / "state" / "keys")
+    shutil.copy(other / "state" / PIN_NAME, node / "state" / PIN_NAME)
 
 
 def _found(settings: Settings) -> str:

@@ -30,6 +30,7 @@ class Office:
     """A directory with keys, state and anchor, and the command that uses them."""
 
     root: Path
+    database: str | None = None
 
     @property
     def state(self) -> Path:
@@ -39,7 +40,7 @@ class Office:
     def environment(self) -> dict[str, str]:
         ours = {"HANDRAIL_STATE_DIR": str(self.state), "HANDRAIL_ANCHOR_DIR": str(self.root / "anchor")}
         plain = {name: value for name, value in os.environ.items() if not name.startswith("HANDRAIL_")}
-        return plain | ours
+        return plain | ours | ({"HANDRAIL_DATABASE_URL": self.database} if self.database else {})
 
     def start(self, *words: str, **more: Any) -> "subprocess.Popen[str]":
         """Start a command and go on."""
