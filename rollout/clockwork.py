@@ -79,7 +79,6 @@ class Clockwork:
         work: tuple[tuple[str, Callable[[datetime], object]], ...] = (
             ("give a sign of life", self._beat),
             ("count activity", lambda _now: scan_activity(self.ledger)),
-            ("count calls by tool", lambda _now: watch_rates(self.ledger, self.book)),
             ("look for unwatched actions", self._gaps),
             ("unusual calls", lambda _now: watch_rates(self.ledger, self.book)),
             ("overdue alerts", self._alerts),
