@@ -13,6 +13,8 @@ from profiles.policy import Policy
 from profiles.schema import Profile
 from profiles.within import narrowest
 from runtime import grants
+from runtime.alerts.book import raise_alert
+from runtime.alerts.rules import UNKNOWN, AlertRule, Deviation
 from runtime.canonical import JsonValue
 from runtime.cedar import CedarEngine
 from runtime.clock import Clock
@@ -90,7 +92,7 @@ class Ground:
         )
 
     def suspend(self, deployment: Deployment, error: ManifestChangedError) -> None:
-        """Take every grant from a deployment whose upstream has changed (R-76)."""
+        """Take every grant from a deployment whose upstream has changed, and raise an alert (R-76)."""
         now = self.clock()
 
         def unit(tx: Tx) -> None:
@@ -108,6 +110,8 @@ class Ground:
             digest, cause = deployment.digest, DemotionCause.CHANGED
             drop(tx, digest, Tier.OBSERVE, cause, actor="handrail", now=now)
             grants.revoke(tx, digest, effects=(Effect.READ,), cause=cause.value, actor="handrail", now=now)
+            policy = self.policies.current(tx.conn).head.policy
+            raise_alert(tx, _changed(deployment, error), policy=policy, now=tx.now)
 
         self.ledger.submit(unit).add_done_callback(_report)
 
@@ -138,6 +142,20 @@ class Ground:
             operator=view.operator,
             single_user=view.single_user,
         )
+
+
+def _changed(deployment: Deployment, error: ManifestChangedError) -> Deviation:
+    """Return what is wrong with a changed upstream, under the profile's names and none of the upstream's."""
+    tools = deployment.profile.tools.items()
+    named = [name for name, spec in tools if f"tool:{spec.tool or name}" in error.changed]
+    return Deviation(
+        agent=deployment.parts.agent,
+        rule=AlertRule.CHANGED,
+        tool=named[0] if named else UNKNOWN,
+        resource=error.upstream,
+        deployment=deployment.digest,
+        detail=str(error),
+    )
 
 
 def _report(suspending: "Future[None]") -> None:

@@ -14,9 +14,9 @@ from profiles.load import LoadedProfile
 from profiles.policy import Policy
 from profiles.schema import Profile, StdioUpstream
 from profiles.within import check_within
-from runtime.deployments import DeploymentError, Parts, create
+from runtime.deployments import DeploymentError, Parts, create, history
 from runtime.grant_rules import Order
-from runtime.grants import Issued, issue
+from runtime.grants import Issued, granted, issue
 from runtime.people.roster import Refused, Roster
 from runtime.people.statement import SignedStatement
 from runtime.record.batch import Tx
@@ -116,7 +116,8 @@ def deploy(
 ) -> Issued | Refused:
     """Create a drafted deployment with its `read` grant, on one operator's signed word; all or nothing.
 
-    The agent's other deployments lose what they were granted beyond reading.
+    The agent's other deployments lose what they were granted beyond reading. The present one is signed anew
+    once it may not even read: its upstream was changed and is as it was again, or nobody renewed its grant.
 
     Args:
         tx: the unit of work.
@@ -131,8 +132,9 @@ def deploy(
     """
     if order.deployment != drafted.parts.digest or order.effect is not Effect.READ:
         raise DeploymentError(f"grant {order.id} is not the first one of {drafted.parts.digest[:12]}")
+    anew = _is_stranded(tx, drafted.parts, roster, now=now)
     issued = issue(tx, order, [signed], roster=roster, now=now)
-    if isinstance(issued, Issued):
+    if isinstance(issued, Issued) and not anew:
         create(
             tx,
             drafted.parts,
@@ -143,3 +145,10 @@ def deploy(
         )
         supersede(tx, drafted.parts.agent, drafted.parts.digest, actor=issued.signers[0], now=now)
     return issued
+
+
+def _is_stranded(tx: Tx, parts: Parts, roster: Roster, *, now: datetime) -> bool:
+    """Whether this is its agent's present deployment and may not even read."""
+    present = [one.digest for one in history(tx.conn, parts.agent)[:1]]
+    held = granted(tx.conn, parts.digest, now=now, roster=roster)
+    return present == [parts.digest] and Effect.READ not in held

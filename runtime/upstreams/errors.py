@@ -46,7 +46,7 @@ class ManifestChangedError(UpstreamError, NotPerformedError):
         self.changed = changed
         super().__init__(
             f"upstream {upstream}: {', '.join(changed)} changed since the deployment was made; "
-            f"expected the pinned definitions; review them and create a new deployment"
+            f"expected the pinned definitions; read what it says now with `handrail deploy create`"
         )
 
 

@@ -89,7 +89,7 @@ def test_a_write_approved_just_before_a_restart_is_carried_out_after_it(house: H
 
 
 def test_a_run_whose_upstream_has_changed_meanwhile_is_not_taken_up(house: House) -> None:
-    """R-76 holds over restarts: the run ends, its grants go, and nothing of it stays."""
+    """R-76 holds over restarts: the run ends, its grants go, people hear of it, and nothing of it stays."""
     serve_clock(house)
     deployment = house.deploy(TICKER, "ticker")
     house.grant(deployment, Effect.DRAFT)
@@ -100,6 +100,7 @@ def test_a_run_whose_upstream_has_changed_meanwhile_is_not_taken_up(house: House
     assert house.open() == ()
     assert run.view.outcome == "killed"
     assert house.rows("SELECT count(*) FROM effect_grant WHERE revoked_at IS NULL") == [(0,)]
+    assert house.rows("SELECT rule, severity, resource FROM alert") == [("changed", "high", "clock")]
     assert house.boxes() == []
 
 

@@ -1,5 +1,6 @@
 """Deployments: one digest over everything that shapes behaviour, created on one signed word."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,8 +8,9 @@ import pytest
 
 from profiles.effects import Effect
 from profiles.load import LoadedProfile, shipped_profile
-from runtime import agents, deployments
+from runtime import agents, deployments, grants
 from runtime.clock import new_id
+from runtime.demotion import DemotionCause
 from runtime.deployments import DeploymentError, Parts, difference
 from runtime.drafting import Draft, deploy
 from runtime.grant_rules import Order
@@ -39,6 +41,12 @@ def create(
     town: Town, signer: Person = OLGA, parts: Parts = PARTS, loaded: LoadedProfile = LOADED
 ) -> Issued | Refused:
     town.write(lambda tx: agents.register(tx, "bot", ["internal-docs"], owner="olga", now=town.now))
+    return sign_for(town, signer, parts, loaded)
+
+
+def sign_for(
+    town: Town, signer: Person = OLGA, parts: Parts = PARTS, loaded: LoadedProfile = LOADED
+) -> Issued | Refused:
     drafted = Draft(parts=parts, profile=loaded, offers={})
     order = order_for(town, parts)
     signed = town.signed(signer, order.matter(StatementType.DEPLOY))
@@ -109,3 +117,52 @@ def test_a_digest_may_be_shortened_but_not_guessed(staffed: Town) -> None:
         staffed.read(lambda conn: deployments.find(conn, PARTS.digest[:7]))
     with pytest.raises(DeploymentError, match="0 match"):
         staffed.read(lambda conn: deployments.find(conn, "%" * 8))
+
+
+def revoke_all(town: Town) -> None:
+    cause, effects = DemotionCause.CHANGED.value, tuple(Effect)
+    town.write(
+        lambda tx: grants.revoke(tx, PARTS.digest, effects=effects, cause=cause, actor="test", now=tx.now)
+    )
+
+
+def let_it_run_out(town: Town) -> None:
+    town.later(days=8)
+
+
+@pytest.mark.parametrize("lose", [revoke_all, let_it_run_out])
+def test_a_deployment_that_may_not_even_read_is_signed_anew_at_tier_0(
+    staffed: Town, lose: Callable[[Town], None]
+) -> None:
+    """R-76, R-40: its upstream is as it was again, or nobody renewed it; nothing but reading comes back."""
+    create(staffed)
+    lose(staffed)
+    assert allowed(staffed, PARTS.digest) == set()
+
+    assert isinstance(sign_for(staffed), Issued)
+
+    assert allowed(staffed, PARTS.digest) == {Effect.READ}
+    assert staffed.count("deployment") == 1
+    assert staffed.kinds().count("deployment.created") == 1
+
+
+def test_signing_anew_takes_an_operator_too(staffed: Town) -> None:
+    create(staffed)
+    revoke_all(staffed)
+
+    assert isinstance(sign_for(staffed, signer=DORA), Refused)
+    assert allowed(staffed, PARTS.digest) == set()
+
+
+def test_a_deployment_that_may_read_and_one_of_the_past_are_not_signed_again(staffed: Town) -> None:
+    """R-40: the way back to an earlier one is `deploy rollback`, with rules of its own."""
+    create(staffed)
+    with pytest.raises(DeploymentError, match="exists already"):
+        sign_for(staffed)
+    revoke_all(staffed)
+    staffed.later(minutes=1)
+    assert isinstance(sign_for(staffed, parts=replace(PARTS, image="sha256:ab")), Issued)
+    with pytest.raises(DeploymentError, match="exists already"):
+        sign_for(staffed)
+
+    assert allowed(staffed, PARTS.digest) == set()
