@@ -14,6 +14,7 @@ from console.show.promotions import (
     applied_page,
     draft_page,
     ended_page,
+    excepted_page,
     promotion_page,
     promotion_table,
     voted_page,
@@ -141,7 +142,7 @@ def except_from(
 
     consent = Consent(yes, digest)
     answer = sign(session, client_of(session), promotion, gate, reason=reason, consent=consent)
-    show(session, answer, voted_page)
+    show(session, answer, excepted_page)
 
 
 @command(app, "apply", example="handrail promote apply prom-2qzv7j5m4kx3ahd6")

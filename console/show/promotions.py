@@ -82,6 +82,15 @@ def voted_page(answer: Json) -> list[str]:
     return [line, f"enough persons have approved; next: handrail promote apply {request}"]
 
 
+def excepted_page(answer: Json) -> list[str]:
+    """Say that a person signed for a shorter observation, and what that takes beside."""
+    request, person = escape(answer["promotion"]), escape(answer["person"])
+    return [
+        f"{request}: exception signed by {person}",
+        f"it takes two persons of two groups; how it stands: handrail promote show {request}",
+    ]
+
+
 def ended_page(answer: Json) -> list[str]:
     """Say that a request is over by a person's word."""
     request, person = escape(answer["promotion"]), escape(answer["person"])
