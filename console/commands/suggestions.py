@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from console.cli import Digest, Yes, command, group
-from console.client import client_of
+from console.client import Client, client_of
 from console.consent import Consent
 from console.session import Session
 from console.show.answer import show
@@ -45,13 +45,15 @@ def list_suggestions(
     show(session, answer, suggestion_table)
 
 
-@command(app, "show", example="handrail suggestions show sug-2qzv7j5m4kx3ahd6")
+@command(app, "show", signs=True, example="handrail suggestions show sug-2qzv7j5m4kx3ahd6")
 def show_suggestion(session: Session, suggestion: _Id) -> None:
     """Show one suggestion: the exact arguments, why it was not done, what was judged, and its digest.
 
-    One that was drawn blind is shown without the proposal until somebody has judged it.
+    One that was drawn blind is shown without the proposal until somebody has judged it; with --key, until you
+    have said what you would do.
     """
-    show(session, fetch_item(client_of(session), suggestion), item_page)
+    client = client_of(session)
+    show(session, fetch_item(client, suggestion, _person(session, client)), item_page)
 
 
 @command(
@@ -140,3 +142,12 @@ def judge(
     consent = Consent(yes, digest)
     answer = sign(session, client_of(session), suggestion, verdict.value, reason, consent=consent)
     show(session, answer, judged_page)
+
+
+def _person(session: Session, client: Client) -> str | None:
+    """Whose key was named; nobody in particular where none was."""
+    if session.key is None:
+        return None
+    from console.signing import signer  # noqa: PLC0415 - see above
+
+    return signer(session, client).person

@@ -136,14 +136,11 @@ def _who(card: Json) -> list[tuple[str, Cell]]:
 def _action(card: Json) -> list[str]:
     units = f" x {card['units']}" if card["units"] != 1 else ""
     head = f"{escape(card['kind'])} {escape(card['tool'])}, effect {escape(card['effect'])}{units}"
-    return [paint(Cell(head, Style.HEAD)), *argument_lines(card["args"]), *_rationale(card)]
-
-
-def _rationale(card: Json) -> list[str]:
-    if "rationale" not in card:
-        return []  # a reduced card: it comes with the proposal
+    if "rationale" not in card:  # a reduced card: the rest comes with the proposal
+        return [paint(Cell(head, Style.HEAD)), *(argument_lines(card["args"]) if card["args"] else [])]
     said = card["rationale"]
-    return [f"the agent says why: {escape(said)}" if said else "the agent gives no reason"]
+    why = f"the agent says why: {escape(said)}" if said else "the agent gives no reason"
+    return [paint(Cell(head, Style.HEAD)), *argument_lines(card["args"]), why]
 
 
 def _why(card: Json) -> list[str]:

@@ -31,7 +31,7 @@ def loop_page(answer: Json) -> list[str]:
 def said_page(answer: Json) -> list[str]:
     """Say that an expectation was taken."""
     line = f"{escape(answer['item'])}: recorded what {escape(answer['person'])} would do"
-    return [line, f"now the proposal: handrail suggestions show {escape(answer['item'])}"]
+    return [line, f"now the proposal: handrail suggestions show {escape(answer['item'])} --key FILE"]
 
 
 def next_page(answer: Json) -> list[str]:

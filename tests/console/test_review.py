@@ -153,6 +153,14 @@ def test_a_blind_item_is_shown_reduced_until_somebody_judged_it(counter: Counter
     shown = counter.type("suggestions", "show", item["item"]).out
     listed = counter.type("suggestions", "list").out.splitlines()[1]
 
+    counter.type(
+        *("suggestions", "expect", item["item"], "--words", "label it", "--yes", "--digest", item["digest"]),
+        person=DORA,
+    )
+    opened = counter.type("suggestions", "show", item["item"], person=DORA).out
+
+    assert "label:" in opened
+    assert "you said you would: label it" in opened
     assert '  message_id: "m1"\n' in shown
     assert "label:" not in shown
     assert 'withheld    ["label"]' in shown
