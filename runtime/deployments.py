@@ -125,9 +125,10 @@ def create(
             f"profile {profile.profile.profile}: digest {profile.digest}, expected {parts.profile}"
         )
     if tx.conn.execute(select(_DEPLOYMENT.c.digest).where(_DEPLOYMENT.c.digest == parts.digest)).first():
+        short = parts.digest[:12]
         raise DeploymentError(
-            f"deployment {parts.digest[:12]} exists already: nothing has changed since; "
-            f"if it is an earlier one, go back with `handrail deploy rollback {parts.agent} {parts.digest[:12]}`"
+            f"deployment {short} exists already: nothing has changed since; "
+            f"if it is an earlier one: handrail deploy rollback {parts.agent} {short}"
         )
     tx.conn.execute(
         insert(_DEPLOYMENT).values(
