@@ -8,7 +8,6 @@ from runtime.deployments import Deployment, Difference
 from runtime.drafting import Draft
 from runtime.freeze_rules import Stop
 from runtime.gate.holds import HoldView
-from runtime.gate.suggestions import Suggestion
 from runtime.gate.tally import Tally
 from runtime.grant_rules import Order
 from runtime.grants import Standing
@@ -238,9 +237,3 @@ def suggestion_row_view(row: SuggestionRow) -> Json:
         "effect": row.effect,
         "created_at": moment(row.created_at),
     }
-
-
-def suggestion_view(suggestion: Suggestion) -> Json:
-    """Return a suggestion with its card, exactly as it is judged."""
-    judged = [{"person": row.person, "verdict": row.verdict} for row in suggestion.judgements]
-    return {"card": dict(suggestion.card), "digest": suggestion.digest, "judgements": judged}

@@ -22,6 +22,7 @@ from runtime.gate.suggestions import Judged
 from runtime.people.roster import Refused
 from runtime.people.statement import SignedStatement
 from runtime.tables.agents import DeploymentRow
+from tests.standins.databases import Database
 from tests.standins.persons import START, Person, Town
 from tests.standins.workshop import PROFILE, Workshop, make_workshop
 
@@ -131,6 +132,6 @@ def with_profile(town: Town) -> None:
     town.write(lambda tx: tx.conn.execute(update(DeploymentRow).values(values)) and None)
 
 
-def make_desk(directory: Path, *, tier: int = 0) -> Desk:
+def make_desk(directory: Path, *, tier: int = 0, database: Database | None = None) -> Desk:
     """A desk in a directory of its own."""
-    return Desk(make_workshop(directory, tier=tier))
+    return Desk(make_workshop(directory, tier=tier, database=database))

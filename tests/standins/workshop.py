@@ -33,6 +33,7 @@ from runtime.people.roster import Refused
 from runtime.people.statement import StatementType
 from runtime.tables.actions import HoldRow
 from runtime.tables.agents import AgentRow, DeploymentRow, RunRow
+from tests.standins.databases import Database
 from tests.standins.persons import Person, Town
 from tests.standins.towns import DORA, EVERYONE, LENA, OLGA, ROSA, STAFF, SVEN, grant, order
 
@@ -209,9 +210,16 @@ def make_gate(town: Town, run: RunContext, hands: Hands, **changes: Any) -> Gate
     return Gate(GateParts(**(given | changes)))
 
 
-def make_workshop(directory: Path, *, tier: int = 0, profile: str = PROFILE, **changes: Any) -> Workshop:
+def make_workshop(
+    directory: Path,
+    *,
+    tier: int = 0,
+    profile: str = PROFILE,
+    database: Database | None = None,
+    **changes: Any,
+) -> Workshop:
     """Open a workshop whose deployment has the classes up to a tier granted."""
-    town = Town(directory)
+    town = Town(directory, database=database)
     town.begin(STAFF, *EVERYONE)
     run = make_context(town, parse_profile(profile.encode(), source="test").profile, wide=True)
     write_rows(town, run)
