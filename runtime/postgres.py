@@ -10,6 +10,7 @@
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from runtime.errors import DatabaseError
@@ -94,6 +95,7 @@ def _begin(connection: Connection, statements: str) -> None:
     driver: Any = connection.connection.driver_connection
     try:
         driver.execute(statements)
-    except BaseException:
-        driver.rollback()
-        raise
+    except connection.dialect.loaded_dbapi.Error as error:
+        if not driver.closed:
+            driver.rollback()
+        raise OperationalError(statements, None, error) from error

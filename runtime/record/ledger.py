@@ -95,7 +95,7 @@ class Ledger:
         try:
             writer = Writer(Parts(engine, keys, anchor, clock, random, on_step))
         except BaseException:
-            self._lock.release()
+            self._give_back()
             raise
         self.keyring = KeyRing(keys.wrapper)
         self._worker = Worker(writer, self._limits, self._give_back)

@@ -75,6 +75,7 @@ class Writer:
         self._clock_is_behind = False
         self._patient = False
         self.checkpoint_latest: Checkpoint | None = None
+        self._be_patient(patient=True)
         self._head = self._open()
         self._guard = FileGuard.of_database(database_file(parts.engine.url))
 

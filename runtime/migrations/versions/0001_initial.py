@@ -362,6 +362,36 @@ def upgrade() -> None:
     with op.batch_alter_table("vote", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_vote_hold"), ["hold"], unique=False)
 
+    if op.get_bind().dialect.name == "postgresql":
+        keep_what_was_written()
+
+
+def keep_what_was_written() -> None:
+    """Refuse changes to rows of the record and to signed statements, as far as PostgreSQL can.
+
+    That is against mistakes. Who owns the tables can take it away again, which the Merkle log and its anchor
+    are for. UPDATE stays granted on one column, since checking a foreign key locks the row that it names; the
+    trigger refuses it all the same.
+    """
+    op.execute(
+        "CREATE FUNCTION handrail_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'rows of % stay as they were written', TG_TABLE_NAME "
+        "USING ERRCODE = 'insufficient_privilege'; END $$"
+    )
+    for table, key in (("log_entry", "seq"), ("log_checkpoint", "size"), ("statement", "id")):
+        op.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM PUBLIC, CURRENT_USER")
+        op.execute(f"GRANT UPDATE ({key}) ON {table} TO CURRENT_USER")
+        _refuse(table, "UPDATE OR DELETE", "ROW")
+        _refuse(table, "TRUNCATE", "STATEMENT")
+    _refuse("log_payload", "UPDATE", "ROW")  # a purge deletes
+
+
+def _refuse(table: str, events: str, each: str) -> None:
+    op.execute(
+        f"CREATE TRIGGER append_only_{each.lower()} BEFORE {events} ON {table} "
+        f"FOR EACH {each} EXECUTE FUNCTION handrail_append_only()"
+    )
+
 
 def downgrade() -> None:
     with op.batch_alter_table("vote", schema=None) as batch_op:
@@ -436,3 +466,5 @@ def downgrade() -> None:
     op.drop_table("effect_grant")
     op.drop_table("budget")
     op.drop_table("agent")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION handrail_append_only()")
