@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time
 from functools import partial
 from typing import Final
 
+from rollout.evidence.desk import profile_of
 from rollout.evidence.draws import Draw, draw
 from rollout.evidence.piles import Pile, waiting
 from rollout.evidence.taking import lapsed, settle
@@ -12,7 +13,7 @@ from runtime.people.policies import PolicyBook
 from runtime.record.batch import Tx
 from runtime.record.ledger import Ledger
 
-MOST_AT_ONCE: Final = 200
+MOST_AT_ONCE: Final = 100
 """Draws of one tick; what is left waits for the next."""
 
 
@@ -55,7 +56,10 @@ class Drawing:
 
     def _waiting(self, before: datetime, agent: str | None) -> Sequence[Pile]:
         with self._ledger.read() as conn:
-            return waiting(conn, before=before, agent=agent, limit=MOST_AT_ONCE)
+            piles = waiting(conn, before=before, agent=agent, limit=MOST_AT_ONCE)
+            for pile in piles:
+                profile_of(conn, pile.deployment)  # read here, and kept: a unit must be quick
+            return piles
 
     def _draw(self, piles: Sequence[Pile], now: datetime) -> Sequence[Draw]:
         waits = [self._ledger.submit(partial(self._one, pile=pile, now=now)) for pile in piles]
