@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
-GROUPS = ("command", "launch", "gate", "gateway", "record")
+GROUPS = ("command", "launch", "gate", "gateway", "record", "rollout")
 QUICK_ENTRIES = 50_000
 _COLUMNS = ("figure", "ours", "beside", "ratio", "goal", "")
 
@@ -39,7 +39,7 @@ def main() -> int:
 def _rows(groups: tuple[str, ...], *, quick: bool) -> Iterator[dict[str, Any]]:
     for group in groups:
         measure: Callable[..., Iterator[dict[str, Any]]] = import_module(f"bench.{group}").measure
-        yield from measure(large=QUICK_ENTRIES) if quick and group == "record" else measure()
+        yield from measure(large=QUICK_ENTRIES) if quick and group in {"record", "rollout"} else measure()
 
 
 def _shown(row: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ UTC, no misfire limit, ticks that were missed run once, and no two ticks at the 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import (
     EVENT_JOB_MAX_INSTANCES,
@@ -64,6 +64,7 @@ class Scheduler:
         self._jobs = tuple(jobs)
         self._clock = clock
         self._on_fault = on_fault
+        self._tick_seconds = tick_seconds
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
@@ -72,8 +73,10 @@ class Scheduler:
         self._scheduler.add_listener(self._missed, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
 
     def start(self) -> None:
-        """Begin to tick; the first tick comes after one interval."""
+        """Begin to tick; the first tick comes at once: what was owed meanwhile waits no longer."""
         self._scheduler.start()
+        first = self._scheduler.get_job("tick").next_run_time - timedelta(seconds=self._tick_seconds)
+        self._scheduler.modify_job("tick", next_run_time=first)
 
     def stop(self) -> None:
         """End, after the tick that is under way."""

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
+from profiles.errors import ProfileError
 from profiles.policy import ReviewRules
 from rollout.evidence.model import ReviewState
 from rollout.reviews.calendar import Period, Terms, following, owed, successor
@@ -18,6 +19,7 @@ from rollout.reviews.proof import signed_for
 from rollout.reviews.terms import terms_of
 from runtime.clock import NewId
 from runtime.deployments import PRESENT
+from runtime.errors import KernelError
 from runtime.people.roster import Roster
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
@@ -124,8 +126,20 @@ def _begin(tx: Tx, deployment: str, agent: str, rules: ReviewRules) -> list[_New
         _OBLIGATION.c.deployment == deployment
     )
     there = {(row.kind, row.period_start) for row in tx.conn.execute(query)}
-    periods = owed(terms_of(tx.conn, deployment, rules=rules), until=tx.now)
+    terms = _terms(tx, deployment, rules)
+    periods = () if terms is None else owed(terms, until=tx.now)
     return [_New(deployment, agent, one) for one in periods if (one.kind.value, one.start) not in there]
+
+
+def _terms(tx: Tx, deployment: str, rules: ReviewRules) -> Terms | None:
+    """Return a deployment's terms; None if what is stored of it cannot be read.
+
+    One broken row must not stop the others' reviews. Nothing is owed for it then, which is an alarm (R-85).
+    """
+    try:
+        return terms_of(tx.conn, deployment, rules=rules)
+    except (KernelError, ProfileError):
+        return None
 
 
 def _rolled(conn: Connection, now: datetime) -> list[ObligationRow]:
@@ -139,7 +153,9 @@ def _roll(tx: Tx, last: ObligationRow, rules: ReviewRules) -> list[_New]:
     _mark_followed(tx, last.id)
     if not _is_present(tx.conn, last.deployment):
         return []
-    terms: Terms = terms_of(tx.conn, last.deployment, rules=rules)
+    terms = _terms(tx, last.deployment, rules)
+    if terms is None:
+        return []
     periods = following(terms, ReviewKind(last.kind), start=last.period_start, until=tx.now)
     return [_New(last.deployment, last.agent, period) for period in periods]
 

@@ -57,6 +57,7 @@ class Told:
     happenings: tuple[Happening, ...]
     entries: int
     judged: int
+    deployment: str
 
 
 def tell(
@@ -83,14 +84,21 @@ def tell(
     """
     plant = build_plant(directory, seed=seed, begin=begin)
     try:
-        return _tell(plant, Staff(plant), plot or Plot(), days=days, seed=seed, progress=progress)
+        return play(plant, Staff(plant), plot or Plot(), days=days, seed=seed, progress=progress)
     finally:
         plant.close()
 
 
-def _tell(
-    plant: Plant, staff: Staff, plot: Plot, *, days: int, seed: int, progress: Callable[[int], None]
+def play(
+    plant: Plant,
+    staff: Staff,
+    plot: Plot,
+    *,
+    days: int,
+    seed: int = 0,
+    progress: Callable[[int], None] = lambda _day: None,
 ) -> Told:
+    """Play the story in an installation that goes on afterwards; the arguments are those of `tell`."""
     begin = plant.time.now
     deployment = plant.deploy(_IMAGE)
     staff.assess(deployment)
@@ -105,7 +113,7 @@ def _tell(
         evenings.append(_evening(plant, deployment, day))
         progress(day + 1)
     told = plant.read(lambda conn: happenings(conn, begin=begin))
-    return Told(days, seed, tuple(evenings), told, plant.read(_entries), judged)
+    return Told(days, seed, tuple(evenings), told, plant.read(_entries), judged, deployment)
 
 
 def _pass_hour(plant: Plant) -> None:

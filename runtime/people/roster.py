@@ -98,7 +98,7 @@ class Roster:
 
     def roles_of(self, person: str) -> frozenset[Role]:
         """The roles of a person who counts; none for anyone else."""
-        return self.policy.roles_of(person) if person in self.persons else frozenset()
+        return self._roles.get(person, frozenset())
 
     def groups_of(self, person: str) -> frozenset[str]:
         """The groups of a person who counts; none for anyone else."""
@@ -107,6 +107,10 @@ class Roster:
     def person_of(self, name: str) -> str:
         """Return the person behind a name or an account such as `unix:alice`; strangers stay as named."""
         return self.accounts.get(name.casefold(), name)
+
+    @cached_property
+    def _roles(self) -> Mapping[str, frozenset[Role]]:
+        return {person: self.policy.roles_of(person) for person in self.persons}
 
     def _counts(self, fingerprint: str, person: str) -> bool:
         return fingerprint not in self.revoked and not self.policy.people[person].revoked

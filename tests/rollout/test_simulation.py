@@ -18,18 +18,18 @@ def words(told: Told) -> list[tuple[int, str]]:
 
 
 def test_an_agent_climbs_on_judged_work_and_falls_by_one_call_out_of_scope(tmp_path: Path) -> None:
-    """R-31, R-32, R-35, R-51, F3: reads, then drafts; nobody reviews for four days; one call, and tier 0."""
-    plot = Plot(astray_on=25, absent=(19, 23))
+    """R-31, R-32, R-35, R-51, F3: reads, then drafts; nobody reviews for three days; one call, and tier 0."""
+    plot = Plot(astray_on=25, absent=(19, 21))
     told = tell(_place(tmp_path, "a"), days=27, seed=7, plot=plot)
     tiers = [one.tier for one in told.evenings]
 
     assert tiers[:18] == [0] * 18  # ten working days and four more observed ones: weekends earn nothing
     assert tiers[18:20] == [1, 1]
-    assert tiers[20:24] == [0] * 4  # granted, and suspended: a review was due on day 21
-    assert tiers[24:] == [1, 0, 0]
+    assert tiers[20:22] == [0, 0]  # granted, and suspended: a review was due on day 21
+    assert tiers[22:] == [1, 1, 1, 0, 0]
     assert (18, "draft granted: tier 1") in words(told)
     assert (21, "writes suspended: review-overdue") in words(told)
-    assert [one.day for one in told.evenings if one.suspended] == [20, 21, 22, 23]
+    assert [one.day for one in told.evenings if one.suspended] == [20, 21]
     assert (25, "down from tier 1 to 0: out-of-scope") in words(told)
     assert "</svg>" in tier_plot(told)
 

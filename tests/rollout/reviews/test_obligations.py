@@ -151,3 +151,14 @@ def test_one_period_of_one_kind_is_owed_once(staffed: Town) -> None:
 
     with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError), match="period_start"):
         staffed.tamper(f"INSERT INTO obligation (id, {columns}) SELECT 'again', {columns} FROM obligation")  # noqa: S608 fixed
+
+
+def test_a_deployment_that_cannot_be_read_stops_no_other_and_is_an_alarm(staffed: Town) -> None:
+    """R-85: one broken row is nobody else's missed review."""
+    broken = deployed(staffed, "broken")
+    deployed(staffed, "sound", image="sha256:bb")
+    staffed.tamper("UPDATE deployment SET profile_text = 'no: profile' WHERE agent = 'broken'")
+    tick(staffed)
+
+    assert len(rows(staffed)) == 3
+    assert staffed.read(unwatched) == ((broken, "broken"),)
