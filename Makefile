@@ -14,7 +14,7 @@ COMPILE := env CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --g
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help venv host-tools engine engine-stop base-image base-image-git images conformance-tools test check lint migrations unit-test \
+.PHONY: help venv host-tools postgres engine engine-stop base-image base-image-git images conformance-tools test check lint migrations unit-test \
 	engine-test demo bench format lock clean
 
 help:  ## list the targets
@@ -40,6 +40,9 @@ $(VENV)/.project: pyproject.toml $(VENV)/.packages
 
 host-tools:  ## the programs that tests and demo call: ssh-keygen, git and mkfs.ext4
 	@$(PYTHON) -m scripts.host --purpose "run the tests and the demo" ssh-keygen=openssh-client git=git mkfs.ext4=e2fsprogs
+
+postgres:  ## PostgreSQL's programs for the tests, without a cluster of the host
+	@$(PYTHON) -m scripts.postgres
 
 engine:  ## use the container engine that answers, else start one (as root)
 	@$(PYTHON) -m scripts.engine start
@@ -95,10 +98,10 @@ migrations: venv  ## do the tables and the migrations agree?
 	env HANDRAIL_DATABASE_URL=sqlite:///build/migrations.db $(BIN)/alembic upgrade head
 	env HANDRAIL_DATABASE_URL=sqlite:///build/migrations.db $(BIN)/alembic check
 
-unit-test: venv host-tools  ## the tests that need no engine
+unit-test: venv host-tools postgres  ## the tests that need no engine
 	$(BIN)/pytest -n 2 -m "not engine"
 
-engine-test: venv images host-tools conformance-tools  ## the tests against a real engine
+engine-test: venv images host-tools postgres conformance-tools  ## the tests against a real engine
 	$(BIN)/pytest -m engine
 
 format: venv  ## let ruff format the code

@@ -10,6 +10,7 @@
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -51,7 +52,8 @@ def open_postgres(
         patient: name of the execution option of those that wait for another writer.
 
     Raises:
-        DatabaseError: the driver is not installed.
+        DatabaseError: the driver is not installed. Whatever connects later raises it too, where the server
+            cannot be reached.
     """
     timeout = {"connect_timeout": str(connect_seconds), "application_name": "handrail"}
     chosen = url.set(drivername=DRIVER).update_query_dict({**timeout, **dict(url.query)})
@@ -62,6 +64,7 @@ def open_postgres(
             f"{error.name} is not installed, and PostgreSQL needs it; install `handrail[postgres]`"
         ) from error
     event.listen(engine, "connect", _configure)
+    event.listen(engine, "handle_error", _name_the_server)
 
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
@@ -82,13 +85,25 @@ def is_busy(error: BaseException) -> bool:
 
 def is_lost(connection: Connection) -> bool:
     """Whether the server is no longer at the other end of a connection."""
-    return connection.invalidated or bool(getattr(connection.connection.driver_connection, "closed", False))
+    if connection.closed or connection.invalidated:
+        return True
+    return bool(getattr(connection.connection.driver_connection, "closed", False))
 
 
 def _configure(connection: Any, _record: ConnectionPoolEntry) -> None:
     connection.autocommit = True  # transactions begin with our own BEGIN
     for statement in _SESSION:
         connection.execute(statement)
+
+
+def _name_the_server(context: ExceptionContext) -> DatabaseError | None:
+    if context.connection is not None or context.engine is None:
+        return None
+    where = context.engine.url.render_as_string(hide_password=True)
+    return DatabaseError(
+        f"database {where} cannot be reached: {context.original_exception}; "
+        "start it, or correct HANDRAIL_DATABASE_URL"
+    )
 
 
 def _begin(connection: Connection, statements: str) -> None:

@@ -5,11 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import DBAPIError
 
 from runtime.clock import Clock, NewId, new_id, random_bytes, utc_now
 from runtime.db import open_engine, reading, shown
-from runtime.errors import DatabaseError, KeyFileError, SettingsError
+from runtime.errors import KeyFileError, SettingsError
 from runtime.record.anchor import AnchorState, FileAnchor, anchor_state
 from runtime.record.keys import Keys, create_keys, keys_exist, load_keys
 from runtime.record.ledger import Ledger, Limits
@@ -72,11 +71,6 @@ def _refuse_orphan(settings: Settings) -> None:
     database = open_engine(settings.database)
     try:
         orphan = database_version(database) is not None and _has_entries(database)
-    except DBAPIError as error:
-        raise DatabaseError(
-            f"database {shown(settings.database)} cannot be reached: {error.orig}; start it, or correct "
-            "HANDRAIL_DATABASE_URL"
-        ) from error
     finally:
         database.dispose()
     if orphan:

@@ -161,8 +161,9 @@ class Writer:
 
     def _connect_again(self) -> None:
         """The server has gone and nothing has begun: what it holds now is checked as at every transaction."""
-        self._connection.invalidate()
-        self._connection.close()
+        if not self._connection.closed:
+            self._connection.invalidate()
+            self._connection.close()
         self._connection = open_writer(self._parts.engine, patient=self._patient)
         self._changes = Changes(self._connection)
 

@@ -78,12 +78,12 @@ class Postgres:
         """Open a connection as someone with a database shell; each statement commits."""
         return psycopg.connect(host=str(self.directory), dbname=name, user=user, autocommit=True)
 
-    def restart(self) -> None:
-        """Stop it as a crash would, and start it again."""
+    def stop(self) -> None:
+        """Stop it as a crash would."""
         self._control("stop", "-m", "immediate")
-        self._start()
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start it, again."""
         socket = f"-c listen_addresses= -c unix_socket_directories={self.directory}"
         chosen = " ".join(f"-c {name}={value}" for name, value in _FAST.items())
         self._control("start", "-l", str(self.directory / "log"), "-o", f"{socket} {chosen}")
@@ -121,13 +121,13 @@ def running(where: Path) -> Iterator[Postgres]:
                 *("--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"),
             ]
         )
-        server._start()
+        server.start()
         try:
             with server.shell("postgres") as shell:
                 shell.execute(f"CREATE ROLE {OWNER} LOGIN")
             yield server
         finally:
-            server._control("stop", "-m", "immediate")
+            server.stop()
     finally:
         shutil.rmtree(directory)
 

@@ -174,7 +174,13 @@ def test_the_record_goes_on_after_a_restart_of_the_server(tmp_path: Path, postgr
     prepare_state(settings)
     ledger = open_ledger(settings)
     before = say(ledger)
-    postgres.restart()
+    postgres.stop()
+    try:
+        for _ in range(2):
+            with pytest.raises(LedgerUnavailableError):
+                say(ledger)
+    finally:
+        postgres.start()
 
     assert say(ledger) == before + 1
     ledger.close()
