@@ -51,7 +51,7 @@ def open_engine(url: str, *, max_pages: int | None = None) -> Engine:
     Raises:
         DatabaseError: the URL is malformed, names a database in memory, or one that we do not know.
     """
-    parsed = _parse(url)
+    parsed = parse_url(url)
     if parsed.get_backend_name() == "postgresql":
         return postgres.open_postgres(
             parsed,
@@ -76,7 +76,7 @@ def open_existing(url: str) -> Engine:
     Raises:
         DatabaseError: the URL is malformed, or the database's file is missing or not a readable file.
     """
-    file = database_file(_parse(url))
+    file = database_file(parse_url(url))
     if file is None:
         return open_engine(url)
     if not file.is_file() or not os.access(file, os.R_OK):
@@ -101,7 +101,7 @@ def database_file(url: URL) -> Path | None:
 
 def shown(url: str) -> str:
     """Return a database's URL as people may read it: without its password."""
-    return _parse(url).render_as_string(hide_password=True)
+    return parse_url(url).render_as_string(hide_password=True)
 
 
 @contextmanager
@@ -185,7 +185,12 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _parse(url: str) -> URL:
+def parse_url(url: str) -> URL:
+    """Read a database's URL.
+
+    Raises:
+        DatabaseError: it is malformed.
+    """
     try:
         return make_url(url)
     except ArgumentError as error:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from console.client import Client
+from console.doctor.database import examine_database
 from console.doctor.engine import examine_engine
 from console.doctor.finding import Finding, Level, good
 from console.doctor.people import examine_people
@@ -26,7 +27,8 @@ def examine(settings: Settings, client: Client, *, now: datetime) -> list[Findin
     people = [] if unusable else examine_people(settings, now=now)
     engine = examine_engine(settings.docker_socket)
     volumes = examine_volumes(settings.volumes_dir)
-    return [*engine, *examine_rights(), *volumes, *state, *people, _serve(client)]
+    database = examine_database(settings)
+    return [*engine, *examine_rights(), *volumes, *database, *state, *people, _serve(client)]
 
 
 def _serve(client: Client) -> Finding:

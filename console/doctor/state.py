@@ -12,6 +12,7 @@ from runtime.db import open_existing, reading
 from runtime.errors import KernelError
 from runtime.record.anchor import anchor_state
 from runtime.record.keys import load_keys
+from runtime.record.writer import CLOCK_TOLERANCE
 from runtime.settings import Settings
 from runtime.tables.log import LogHeadRow
 from runtime.tables.types import utc_moment
@@ -83,7 +84,7 @@ def _head(connection: Connection, *, now: datetime) -> Finding:
     if head is None:
         return Finding("record", Level.FAIL, "the log has not begun", _INIT)
     last = utc_moment(head.high_water)
-    if now < last:
+    if now + CLOCK_TOLERANCE < last:
         behind = (last - now).total_seconds()
         said = (
             f"the clock is {behind:.0f} s behind the record, whose last entry is of {head.high_water[:19]}Z: "
