@@ -1,16 +1,17 @@
-"""The demo's office: a directory of its own, three people with real keys, a real mail server, and `handrail`.
+"""The demo's office: a directory of its own, five people with real keys, a real mail server, and `handrail`.
 
 Everything goes through the `handrail` command, as a person would type it.
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +22,17 @@ from aiosmtpd.handlers import Message
 
 SMTP_PORT = 2525
 BOX_UID = 65534
-PEOPLE = {"ann": "operations,policy", "rob": "review", "sue": "security,policy"}
+PEOPLE = {
+    "ann": "operations,policy",
+    "rob": "review",
+    "eva": "review,domain",
+    "sue": "security,policy",
+    "max": "rollout",
+}
+"""Name and groups; the roles of a group stand in the shipped policy. Ann owns the agent."""
 START_SECONDS = 30.0
+USAGE = 2
+_DIGEST = re.compile(r"--digest ([0-9a-f]{12,64})")
 
 
 @dataclass
@@ -58,6 +68,16 @@ class Office:
         """A person's private key."""
         return self.root / "keys" / person
 
+    @property
+    def mail(self) -> Path:
+        """The mailbox's volume."""
+        return self.root / "state" / "volumes" / "mail"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's volume."""
+        return self.root / "state" / "volumes" / "ledger"
+
     def start(self, *words: str, **more: Any) -> "subprocess.Popen[str]":
         """Start a `handrail` command and go on."""
         environment = {**os.environ, **self.environment}
@@ -65,19 +85,46 @@ class Office:
 
     def run(self, *words: str, codes: Sequence[int] = (0,)) -> str:
         """Run a `handrail` command and return what it printed; anything unexpected ends the demo."""
-        done = self.start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        out, err = done.communicate()
-        if done.returncode not in codes:
-            raise SystemExit(f"{' '.join(['handrail', *words])}: exit code {done.returncode}\n{out}{err}")
-        return out
+        return self._done(words, codes)[0]
+
+    def fail(self, *words: str, codes: Sequence[int]) -> tuple[int, str]:
+        """Run a command that is expected to be refused; return its exit code and all that it said."""
+        out, err, code = self._done(words, codes)
+        return code, out + err
 
     def ask(self, *words: str) -> Any:
         """Run a command with `--json` and return its answer."""
         return json.loads(self.run(*words, "--json"))
 
-    def sign(self, person: str, *words: str, digest: str) -> None:
-        """Run a command that signs, as one person, over exactly the digest that was shown."""
-        self.run(*words, "--key", str(self.key(person)), "--yes", "--digest", digest)
+    def sign(self, person: str, *words: str, see: Callable[[str], None] = lambda _: None) -> str:
+        """Run a command that signs, as one person: read what it shows, then agree to exactly that.
+
+        Args:
+            person: who signs.
+            words: the command.
+            see: takes what is shown, before it is signed.
+
+        Returns:
+            what the command said once it was signed.
+        """
+        keyed = (*words, "--key", str(self.key(person)))
+        shown, asked, _ = self._done(keyed, (USAGE,))
+        found = _DIGEST.search(asked)
+        if found is None:
+            raise SystemExit(f"{' '.join(['handrail', *words])} shows nothing to sign\n{shown}{asked}")
+        see(shown)
+        return self.run(*keyed, "--yes", "--digest", found[1])
+
+    def word(self, person: str, *words: str) -> str:
+        """Run a command whose word asks for nothing: it is signed at once."""
+        return self.run(*words, "--key", str(self.key(person)))
+
+    def _done(self, words: Sequence[str], codes: Sequence[int]) -> tuple[str, str, int]:
+        done = self.start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        out, err = done.communicate()
+        if done.returncode not in codes:
+            raise SystemExit(f"{' '.join(['handrail', *words])}: exit code {done.returncode}\n{out}{err}")
+        return out, err, done.returncode
 
     @contextmanager
     def serving(self) -> Iterator[None]:

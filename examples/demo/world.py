@@ -5,6 +5,7 @@ the amount, one names another bank account, one is unknown. The expected labels 
 is how the scripted reviewer knows the right answer without asking the agent.
 """
 
+import json
 import mailbox
 import random
 import sqlite3
@@ -57,6 +58,18 @@ def write_world(mail_dir: Path, ledger_dir: Path, *, invoices: int, seed: int) -
         [i for i, (_, label) in zip(expected, received, strict=True) if label != "unknown"],
     )
     return World(_write_mail(mail_dir, received), ASKING.mail)
+
+
+def labels_in(mail_dir: Path) -> dict[str, str]:
+    """Return the labels that the mailbox holds, by message id."""
+    kept = mail_dir / "labels.json"
+    found = json.loads(kept.read_text()) if kept.exists() else {}
+    return {name.rpartition("/")[2]: str(label) for name, label in found.items()}
+
+
+def right_labels(labels: Mapping[str, str], world: World) -> int:
+    """Return how many messages bear the label that they deserve."""
+    return sum(world.labels.get(message) == label for message, label in labels.items())
 
 
 def _invoice(number: int, dice: random.Random) -> Invoice:
