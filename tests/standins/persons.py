@@ -108,6 +108,7 @@ class Town:
 
     def close(self) -> None:
         self.ledger.close()
+        self.ledger._engine.dispose()  # tests read on after they have closed the record
 
     def later(self, **span: float) -> datetime:
         """Let time pass."""

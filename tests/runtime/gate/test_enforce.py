@@ -420,7 +420,8 @@ def test_each_action_has_its_own_spent_lease_below_the_runs(new_workshop: NewWor
     shop = new_workshop(tier=0)
     asyncio.run(shop.act("list_folders"))
 
-    run, child = shop.rows("SELECT id, parent, action, args_digest, uses_left FROM lease ORDER BY parent")
+    query = "SELECT id, parent, action, args_digest, uses_left FROM lease ORDER BY parent IS NOT NULL"
+    run, child = shop.rows(query)
 
     assert (run[0], run[1]) == ("lease-of-run-1", None)
     assert (child[1], child[2], child[4]) == ("lease-of-run-1", "act-1", 0)

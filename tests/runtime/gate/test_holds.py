@@ -1,7 +1,6 @@
 """Held actions: who waits, who decides, and that a yes is good for exactly one thing, once."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,6 +17,7 @@ from runtime.gate.states import HoldState
 from runtime.people.roster import RefusalCode, Refused
 from runtime.people.statement import Matter, StatementType
 from tests.runtime.gate.conftest import NewWorkshop
+from tests.standins.databases import RULE_BROKEN
 from tests.standins.persons import Person
 from tests.standins.towns import DORA, LENA, OLGA, ROSA, SVEN
 from tests.standins.workshop import Workshop
@@ -547,7 +547,7 @@ def test_a_hold_needs_at_least_one_person_in_the_database_too(new_workshop: NewW
     shop = new_workshop(tier=0, hold_wait_seconds=0.01)
     asyncio.run(shop.act("read_folder", PRIVATE))
 
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(RULE_BROKEN):
         shop.town.tamper("UPDATE hold SET needed = 0")
 
 

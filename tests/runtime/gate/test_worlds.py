@@ -20,6 +20,7 @@ from runtime.gate.worlds import Worlds
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from tests.runtime.gate.conftest import NewWorkshop
+from tests.standins.databases import SQLITE
 from tests.standins.towns import OLGA, ROSA, grant, order, set_freeze, stop_of
 from tests.standins.workshop import Workshop
 
@@ -122,11 +123,16 @@ class Reader:
         self._shop.town.write(unit)
 
 
-SPEND = "INSERT INTO budget (holder, key, used) VALUES ('run-1', 'run', 7) ON CONFLICT DO UPDATE SET used = 7"
+SPEND = (
+    "INSERT INTO budget (holder, key, used) VALUES ('run-1', 'run', 7)"
+    " ON CONFLICT (holder, key) DO UPDATE SET used = 7"
+)
 
 
 def test_a_world_is_used_again_while_only_the_gate_writes(shop: Workshop) -> None:
     """Else the tests of what makes it stale would prove nothing. Its budgets are read each time."""
+    if shop.town.database is not None and shop.town.database.kind != SQLITE:
+        pytest.skip("only SQLite counts changes; elsewhere every world is read anew")
     reader = Reader(shop)
     first = reader.read()
 
