@@ -110,7 +110,7 @@ format: venv  ## let ruff format the code
 
 # --- what it does
 
-demo: venv images host-tools  ## see an agent at work at tier 0, in a box, with every step on record
+demo: venv images host-tools  ## see an agent climb one tier and fall back, with every step on record
 	$(BIN)/python -m examples.demo
 
 bench: venv images  ## measure the figures of docs, print a table

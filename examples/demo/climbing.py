@@ -24,7 +24,7 @@ def promote(office: Office) -> None:
 
 
 def _assess(office: Office) -> None:
-    say("5. People try what the agent does under pressure, and sign for all that it can reach")
+    say("5. People sign for what they tried on the agent (not played here), and for all that it can reach")
     for person, what, reason in _ASSESSED:
         more = ("--turns", "12") if what == "multi-step" else ()
         words = ("assess", "record", AGENT, what, "pass", *more, "--reason", reason)
