@@ -116,7 +116,9 @@ def test_two_persons_of_two_groups_except_and_it_shows(desk: Counter) -> None:
     request, basis = asked(desk)
     more = ("--gate", "G1", "--gate", "G2", "--reason", "a pilot")
     for person in (SVEN, DORA):
-        assert sign(desk, "except", request, basis, person, *more)[0] == 0
+        code, told = sign(desk, "except", request, basis, person, *more)
+        assert code == 0, told
+        assert f"exception signed by {person.name}\nit takes two persons of two groups" in told
 
     assert desk.ask("promote", "show", request)["exceptions"] == {
         "G1": ["dora", "sven"],
