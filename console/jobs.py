@@ -22,6 +22,7 @@ def owed(kernel: Kernel, work: Clockwork) -> tuple[Job, ...]:
     return (
         Job("end overdue boxes", lambda now: _sweep(kernel, now)),
         Job("checkpoint", lambda _now: _checkpoint(kernel)),
+        Job("remember the policy", lambda _now: _remember(kernel)),
         *work.jobs(),
     )
 
@@ -32,3 +33,9 @@ def _sweep(kernel: Kernel, now: datetime) -> None:
 
 def _checkpoint(kernel: Kernel) -> None:
     kernel.ledger.checkpoint()
+
+
+def _remember(kernel: Kernel) -> None:
+    """Pin the policy in force here, also when another node changed it."""
+    with kernel.ledger.read() as connection:
+        kernel.policies.remember(connection)

@@ -87,14 +87,13 @@ def escalate(session: Session, alert: _Id, *, reason: _Reason) -> None:
     app,
     "report",
     signs=True,
-    example="handrail alerts report run-2qzv7j5m4kx3ahd6 --rule contradiction "
-    '--reason "says it only reads, and drafts a mail"',
+    example='handrail alerts report run-2qzv7j5m4kx3ahd6 --rule contradiction --reason "says otherwise"',
 )
 def report(
     session: Session,
     subject: Annotated[str, typer.Argument(metavar="RUN|ACTION", help="The run's or the action's id.")],
     *,
-    rule: Annotated[AlertRule, typer.Option("--rule", help="contradiction or unexplained.")],
+    rule: Annotated[AlertRule, typer.Option("--rule", metavar="RULE", help="contradiction or unexplained.")],
     reason: _Reason,
 ) -> None:
     """Report what only a person can see about a run or an action; it is an incident at once.

@@ -121,8 +121,7 @@ def reject(
     app,
     "except",
     signs=True,
-    example="handrail promote except prom-2qzv7j5m4kx3ahd6 --gate G1 --gate G2 "
-    '--reason "a pilot, watched daily"',
+    example='handrail promote except prom-2qzv7j5m4kx3ahd6 --gate G1 --gate G2 --reason "a pilot"',
 )
 def except_from(
     session: Session,

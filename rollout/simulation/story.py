@@ -1,7 +1,7 @@
-"""The story: so many days, each with the clock's work every hour, the agent's in the morning, people's after.
+"""The story: so many days, each with the clock's work every three hours, the agent's at noon, people's after.
 
-Between two hours the monitor gives its signs of life, as it does every minute in life; five minutes apart is
-as far as they may be.
+In between the monitor gives its signs of life, as it does every minute in life; five minutes apart is as far
+as they may be.
 """
 
 import asyncio
@@ -24,10 +24,12 @@ from runtime.freeze_rules import matter_to_unfreeze
 from runtime.gate.actions import Action, ActionKind
 from runtime.gate.replies import Performed
 from runtime.grant_rules import effective_tier
+from runtime.record.batch import Tx
 from runtime.tables.log import LogEntryRow
 
 BEGIN: Final = datetime(2026, 1, 5, 0, 0, tzinfo=UTC)  # a Monday
-_WORK_HOUR, _STAFF_HOUR = 9, 14
+_STEP: Final = 3  # hours
+_WORK_HOUR, _STAFF_HOUR = 9, 15
 _WORKING_DAYS: Final = 5
 _IMAGE: Final = "sha256:" + "5a" * 32
 
@@ -104,8 +106,8 @@ def play(
     staff.assess(deployment)
     evenings, judged = [], 0
     for day in range(days):
-        for hour in range(24):
-            _pass_hour(plant)
+        for hour in range(0, 24, _STEP):
+            _pass_hours(plant)
             if hour == _WORK_HOUR and day % 7 < _WORKING_DAYS:
                 asyncio.run(_act(plant, deployment, plot, day))
             if hour == _STAFF_HOUR and not plot.is_absent(day):
@@ -116,12 +118,16 @@ def play(
     return Told(days, seed, tuple(evenings), told, plant.read(_entries), judged, deployment)
 
 
-def _pass_hour(plant: Plant) -> None:
-    end = plant.time.now + timedelta(hours=1)
-    while plant.time.now + GAP < end:
-        plant.time.now += GAP
-        plant.ledger.write_sync(lambda tx: beat(tx, tx.now))
-    plant.time.now = end
+def _pass_hours(plant: Plant) -> None:
+    begun = plant.time.now
+    moments = [begun + number * GAP for number in range(1, timedelta(hours=_STEP) // GAP + 1)]
+
+    def live(tx: Tx) -> None:
+        for moment in moments:
+            beat(tx, moment)
+
+    plant.time.now = moments[-1]
+    plant.ledger.write_sync(live)
     plant.tick()
 
 
