@@ -16,17 +16,17 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from runtime.record.batch import Tx
+from runtime.record.cursor import advance, read_from
 from runtime.record.events import EventKind
 from runtime.record.leaf import decode_leaf
 from runtime.record.ledger import Ledger
 from runtime.tables.log import LogEntryRow, LogHeadRow
-from runtime.tables.monitor import ActivityDayRow, ScanRow
+from runtime.tables.monitor import ActivityDayRow
 from runtime.tables.types import utc_text
 
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _HEAD = LogHeadRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _DAY = ActivityDayRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-_SCAN = ScanRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 SCAN: Final = "activity"
 PIECE: Final = 5_000
@@ -99,7 +99,7 @@ def _proven(conn: Connection, deployment: str, since: datetime, until: datetime)
 
 
 def _count(conn: Connection) -> _Piece:
-    begin = conn.execute(select(_SCAN.c.seq).where(_SCAN.c.name == SCAN)).scalar() or 0
+    begin = read_from(conn, SCAN)
     size = conn.execute(select(_HEAD.c.size)).scalar() or 0
     end = min(begin + PIECE, max(begin, size))
     query = select(_LOG.c.seq, _LOG.c.at, _LOG.c.kind, _LOG.c.deployment, _LOG.c.leaf).where(
@@ -121,7 +121,7 @@ def _by_day(rows: Iterable[Row[Any]]) -> dict[tuple[str, str], _Day]:
 
 def _add(tx: Tx, piece: _Piece) -> bool:
     """Add a piece's counts, unless another process has read on meanwhile."""
-    if not _advance(tx, piece):
+    if not advance(tx, SCAN, piece.begin, piece.end):
         return False
     for (deployment, day), counted in piece.days.items():
         where = (_DAY.c.deployment == deployment, _DAY.c.day == day)
@@ -130,14 +130,4 @@ def _add(tx: Tx, piece: _Piece) -> bool:
             first = {name: counted.counts[name] for name in _COUNTS}
             row = {"deployment": deployment, "day": day, "proof": counted.proof, **first}
             tx.conn.execute(insert(ActivityDayRow).values(row))
-    return True
-
-
-def _advance(tx: Tx, piece: _Piece) -> bool:
-    moved = update(ScanRow).where(_SCAN.c.name == SCAN, _SCAN.c.seq == piece.begin).values(seq=piece.end)
-    if tx.conn.execute(moved).rowcount == 1:
-        return True
-    if tx.conn.execute(select(_SCAN.c.seq).where(_SCAN.c.name == SCAN)).first() is not None:
-        return False
-    tx.conn.execute(insert(ScanRow).values(name=SCAN, seq=piece.end))
     return True

@@ -12,7 +12,6 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from profiles.effects import Effect, Tier
-from rollout.cursor import move_to, read_from
 from rollout.demotions.rules import Judged, agreement_lost, below, evidence_lost, one_lower
 from rollout.evidence.samples import collect_sample, count
 from rollout.evidence.verdicts import Standing
@@ -25,6 +24,7 @@ from runtime.alerts.rules import IncidentCause
 from runtime.demotion import DemotionCause, drop
 from runtime.people.roster import Roster
 from runtime.record.batch import Tx
+from runtime.record.cursor import move_to, read_from
 from runtime.record.events import EventKind
 from runtime.record.leaf import Leaf, decode_leaf
 from runtime.tables.grants import GrantRow

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, func, select
 
 from profiles.effects import Tier
 from profiles.policy import Policy
-from rollout.cursor import move_to, read_from
 from rollout.demotions.falls import Fall, fall
 from rollout.demotions.rules import day_is_over, went_unwatched
 from rollout.monitor import spans
@@ -21,6 +20,7 @@ from runtime.alerts.rules import SYSTEM, AlertRule, Deviation
 from runtime.demotion import DemotionCause
 from runtime.deployments import PRESENT
 from runtime.record.batch import Tx
+from runtime.record.cursor import move_to, read_from
 from runtime.record.events import EventKind
 from runtime.suspension_rules import EVERYTHING, SuspensionCode
 from runtime.suspensions import suspend

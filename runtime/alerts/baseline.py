@@ -21,12 +21,12 @@ from runtime.errors import CanonicalError
 from runtime.gate.answers import Answer
 from runtime.people.policies import PolicyBook
 from runtime.record.batch import Tx
+from runtime.record.cursor import advance, read_from
 from runtime.record.events import Event, EventKind
 from runtime.record.leaf import decode_fields, decode_leaf
 from runtime.record.ledger import Ledger
 from runtime.tables.baselines import BaselineRow, ToolDayRow
 from runtime.tables.log import LogEntryRow, LogHeadRow
-from runtime.tables.monitor import ScanRow
 
 SCAN: Final = "baseline"
 PIECE: Final = 5_000
@@ -36,7 +36,6 @@ PER_TICK: Final = 20_000
 
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _HEAD = LogHeadRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-_SCAN = ScanRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _DAY = ToolDayRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _BASELINE = BaselineRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
@@ -82,7 +81,7 @@ def baseline_of(conn: Connection, deployment: str) -> Baseline | None:
 
 
 def _read(conn: Connection) -> _Piece:
-    begin = conn.execute(select(_SCAN.c.seq).where(_SCAN.c.name == SCAN)).scalar() or 0
+    begin = read_from(conn, SCAN)
     size = conn.execute(select(_HEAD.c.size)).scalar() or 0
     end = min(begin + PIECE, max(begin, size))
     query = select(_LOG.c.at, _LOG.c.kind, _LOG.c.deployment, _LOG.c.leaf).where(
@@ -113,7 +112,7 @@ def _is_asked(kind: str, data: Mapping[str, Any]) -> bool:
 
 def _add(tx: Tx, *, piece: _Piece, book: PolicyBook) -> bool:
     """Add a piece's counts and judge the days that it touched, unless another process has read on."""
-    if not _advance(tx, piece):
+    if not advance(tx, SCAN, piece.begin, piece.end):
         return False
     policy = book.current(tx.conn).head.policy
     known: dict[str, Baseline | None] = {}
@@ -124,16 +123,6 @@ def _add(tx: Tx, *, piece: _Piece, book: PolicyBook) -> bool:
         baseline = known[deployment]
         if baseline is not None:
             _look(tx, baseline, day, tool, policy)
-    return True
-
-
-def _advance(tx: Tx, piece: _Piece) -> bool:
-    moved = update(ScanRow).where(_SCAN.c.name == SCAN, _SCAN.c.seq == piece.begin).values(seq=piece.end)
-    if tx.conn.execute(moved).rowcount == 1:
-        return True
-    if tx.conn.execute(select(_SCAN.c.seq).where(_SCAN.c.name == SCAN)).first() is not None:
-        return False
-    tx.conn.execute(insert(ScanRow).values(name=SCAN, seq=piece.end))
     return True
 
 

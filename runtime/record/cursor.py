@@ -14,6 +14,14 @@ def read_from(conn: Connection, name: str) -> int:
     return 0 if found is None else int(found)
 
 
+def advance(tx: Tx, name: str, begin: int, end: int) -> bool:
+    """Go on from `begin` to `end`; false if another process has read on since `begin` was asked for."""
+    if read_from(tx.conn, name) != begin:
+        return False
+    move_to(tx, name, end)
+    return True
+
+
 def move_to(tx: Tx, name: str, seq: int) -> None:
     """Note that a job goes on at this entry."""
     moved = tx.conn.execute(update(ScanRow).where(_SCAN.c.name == name).values(seq=seq))
