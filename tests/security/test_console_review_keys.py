@@ -44,9 +44,9 @@ class Loop:
         ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 100, 0, 0))
         self.press(ahead)
         words = ["suggestions", "review", "--socket", str(counter.socket), "--key", str(counter.key(SVEN))]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "console", *words], stdin=child, stdout=child, stderr=child
-        )
+        # Whoever runs the tests in the background has Ctrl-C ignored, and its children inherit that.
+        program = ["env", "--default-signal=INT", sys.executable, "-m", "console"]
+        self._process = subprocess.Popen([*program, *words], stdin=child, stdout=child, stderr=child)
         os.close(child)
         self.shown = ""
         self._fresh = ""
@@ -84,12 +84,12 @@ class Loop:
     def end(self) -> int:
         """Read to the end; return the exit code."""
         try:
-            while piece := os.read(self._fd, 65536):
+            while self._readable(PATIENCE_SECONDS) and (piece := os.read(self._fd, 65536)):
                 self.shown += piece.decode(errors="replace")
         except OSError:  # how Linux tells the end of a pseudo-terminal
             pass
         os.close(self._fd)
-        return self._process.wait()
+        return self._process.wait(PATIENCE_SECONDS)
 
 
 def _verdicts(counter: Counter) -> list[str]:
