@@ -90,7 +90,12 @@ def found(conn: Connection, deployment: str) -> tuple[Suspension, ...]:
 
 
 def owners(conn: Connection, deployment: str) -> frozenset[str]:
-    """Return who owns a deployment's agent: as registered, and as signed in its grants."""
+    """Return who owns a deployment's agent: as registered, and as signed in its grants.
+
+    What is suspended for everybody is everybody's agent: then it is each agent's owner.
+    """
+    if deployment == EVERYTHING:
+        return frozenset(conn.execute(select(_AGENT.c.owner).distinct()).scalars())
     rows = _prepared(conn.dialect)[1].run(conn, {"deployment": deployment}).fetchall()
     return frozenset(row[0] for row in rows)
 

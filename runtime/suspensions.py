@@ -119,11 +119,14 @@ def standing(conn: Connection, deployment: str, *, now: datetime, roster: Roster
     there = suspension_rows.found(conn, deployment)
     if not there:
         return ()
-    words, owners = suspension_rows.words(conn, deployment), suspension_rows.owners(conn, deployment)
+    words = suspension_rows.words(conn, deployment)
+    owners = {whose: suspension_rows.owners(conn, whose) for whose in {one.deployment for one in there}}
     return tuple(
         one
         for one in there
-        if not is_over(one, tuple(w for w in words if w[0] in {one.id, one.subject}), owners, roster)
+        if not is_over(
+            one, tuple(w for w in words if w[0] in {one.id, one.subject}), owners[one.deployment], roster
+        )
     )
 
 

@@ -15,7 +15,7 @@ from rollout.promotions.assessor import Assessor
 from rollout.reviews import closing, printing, rows
 from rollout.reviews.closing import Closed, Waiting
 from rollout.reviews.closure import Closure
-from rollout.reviews.obligations import Kept, keep, unwatched
+from rollout.reviews.obligations import Kept, hold, keep, unwatched
 from rollout.reviews.packet.collect import Sight, collect
 from rollout.reviews.packet.model import Packet
 from rollout.reviews.printing import Shown
@@ -74,6 +74,7 @@ class Desk:
             ReviewError: some packets could not be printed; everything else was done.
         """
         kept = self._keep()
+        self.ledger.write_sync(hold)
         alarms = self.ledger.write_sync(self._alarm)
         printed = self._print_due(now)
         owed = tuple(id_ for one in kept for id_ in one.owed)

@@ -67,6 +67,14 @@ def keep(tx: Tx, *, rules: ReviewRules, new_id: NewId) -> Kept:
     return Kept(tuple(made), tuple(id_ for id_ in overdue if id_), done=not made and not overdue)
 
 
+def hold(tx: Tx) -> tuple[str, ...]:
+    """Suspend again what is overdue and was resumed: a review is closed, not waved through; return ids."""
+    query = select(_OBLIGATION).where(_OBLIGATION.c.state == ObligationState.OVERDUE.value)
+    rows = tx.conn.execute(query.order_by(_OBLIGATION.c.due_at, _OBLIGATION.c.id)).mappings().all()
+    owed = (ObligationRow(**row) for row in rows)
+    return tuple(id_ for row in owed if _is_present(tx.conn, row.deployment) and (id_ := _suspend(tx, row)))
+
+
 def follow(tx: Tx, obligation: str, *, rules: ReviewRules, new_id: NewId) -> str | None:
     """Make the period after this one, as its closing does: something is always owed (R-85).
 
@@ -228,7 +236,12 @@ def _overdue(tx: Tx, row: ObligationRow) -> str | None:
     tx.conn.execute(update(ObligationRow).where(_OBLIGATION.c.id == row.id).values(state=state.value))
     if not present:
         return None
-    suspend(
+    _suspend(tx, row)
+    return row.id
+
+
+def _suspend(tx: Tx, row: ObligationRow) -> str | None:
+    return suspend(
         tx,
         row.deployment,
         effect=None,
@@ -237,7 +250,6 @@ def _overdue(tx: Tx, row: ObligationRow) -> str | None:
         reason=f"the {row.kind} review {row.id} was due at {utc_text(row.due_at)}",
         now=tx.now,
     )
-    return row.id
 
 
 def _is_present(conn: Connection, deployment: str) -> bool:

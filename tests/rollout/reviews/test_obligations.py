@@ -12,12 +12,13 @@ from profiles.effects import Effect
 from profiles.policy import ReviewRules
 from rollout.evidence.model import ReviewState
 from rollout.reviews.kinds import ReviewKind
-from rollout.reviews.obligations import Kept, follow, keep, review_state, unwatched
+from rollout.reviews.obligations import Kept, follow, hold, keep, review_state, unwatched
 from runtime.clock import new_id
-from runtime.suspensions import suspended
+from runtime.suspensions import Resumed, suspended
 from tests.standins.deployed import deployed
 from tests.standins.persons import Town
-from tests.standins.towns import staffed, town
+from tests.standins.power import resume_by, suspensions_of
+from tests.standins.towns import SVEN, staffed, town
 
 __all__ = ["staffed", "town"]
 
@@ -162,3 +163,19 @@ def test_a_deployment_that_cannot_be_read_stops_no_other_and_is_an_alarm(staffed
 
     assert len(rows(staffed)) == 3
     assert staffed.read(unwatched) == ((broken, "broken"),)
+
+
+def test_resuming_does_not_close_a_review(staffed: Town) -> None:
+    """R-35: what is overdue suspends again at the next look, until it is closed."""
+    deployment = deployed(staffed)
+    tick(staffed)
+    staffed.later(days=8)
+    tick(staffed)
+    (suspension,) = suspensions_of(staffed, deployment)
+    assert isinstance(resume_by(staffed, SVEN, suspension.id), Resumed)
+    assert not without(staffed, deployment)
+
+    staffed.later(minutes=1)
+    assert len(staffed.write(hold)) == 1
+    assert without(staffed, deployment)
+    assert staffed.write(hold) == ()
