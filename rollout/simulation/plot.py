@@ -8,7 +8,7 @@ from profiles.effects import Tier
 from rollout.simulation.story import Evening, Told
 
 _WIDTH, _HEIGHT = 960, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 96, 24, 40, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 96, 40, 40, 44
 _LINE, _SUSPENDED, _GRID = "#2563eb", "#f59e0b", "#d0d4da"
 _FONT = "font: 12px system-ui, sans-serif"
 
@@ -55,7 +55,8 @@ def _grid(told: Told) -> Iterator[str]:
         yield f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{_GRID}"/>'
         yield f'<text x="8" y="{y + 4:.1f}">{int(tier)} {escape(tier.name.lower())}</text>'
     for day in range(0, told.days + 1, max(told.days // 8, 1)):
-        yield f'<text x="{_x(told, day):.1f}" y="{_HEIGHT - 8}">day {day}</text>'
+        x, y = _x(told, day), _HEIGHT - 8
+        yield f'<text x="{x:.1f}" y="{y}" text-anchor="middle">day {day}</text>'
 
 
 def _mark(told: Told, evening: Evening) -> str:
