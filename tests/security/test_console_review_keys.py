@@ -44,9 +44,9 @@ class Loop:
         ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 100, 0, 0))
         self.press(ahead)
         words = ["suggestions", "review", "--socket", str(counter.socket), "--key", str(counter.key(SVEN))]
-        # Whoever runs the tests in the background has Ctrl-C ignored, and its children inherit that.
-        program = ["env", "--default-signal=INT", sys.executable, "-m", "console"]
-        self._process = subprocess.Popen([*program, *words], stdin=child, stdout=child, stderr=child)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "console", *words], stdin=child, stdout=child, stderr=child
+        )
         os.close(child)
         self.shown = ""
         self._fresh = ""
