@@ -153,7 +153,8 @@ def go_back(
     if refused := consume(tx, said):
         return refused
     supersede(tx, plan.agent, plan.to, actor=said.person, now=now)
-    tx.conn.execute(update(DeploymentRow).where(_DEPLOYMENT.c.digest == plan.to).values(restored_at=now))
+    began = deployments.begins(tx.conn, plan.agent, now=now)
+    tx.conn.execute(update(DeploymentRow).where(_DEPLOYMENT.c.digest == plan.to).values(restored_at=began))
     for order in plan.orders:
         missing = Refused(RefusalCode.MISSING, f"grant {order.id} is not signed")
         given = words.get(order.id)
@@ -244,9 +245,13 @@ def _may_return(said: Verified, plan: Return, roster: Roster) -> Refused | None:
 
 
 def _moved(conn: Connection, plan: Return) -> Refused | None:
+    """Return why the plan does not fit what is there, whoever made it: it may come from outside."""
     present = deployments.newest(conn, plan.agent).digest
     if present != plan.before:
         detail = f"the present deployment is {present[:12]}, not {plan.before[:12]} any more: ask again"
+        return Refused(RefusalCode.OTHER_MATTER, detail)
+    if plan.to == present or plan.to not in deployments.digests(conn, plan.agent):
+        detail = f"deployment {plan.to[:12]} is no earlier deployment of {plan.agent}"
         return Refused(RefusalCode.OTHER_MATTER, detail)
     return None
 

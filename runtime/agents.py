@@ -13,9 +13,12 @@ from runtime.canonical import JsonValue, canonical, parse_canonical
 from runtime.errors import KernelError
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
+from runtime.record.leaf import decode_leaf
 from runtime.tables.agents import AgentRow
+from runtime.tables.log import LogEntryRow
 
 _AGENT = AgentRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it to every table class
+_LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it to every table class
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -84,6 +87,21 @@ def find(conn: Connection, name: str) -> Agent:
     if row is None:
         raise AgentError(f"no agent {name}; register it with `handrail agent register {name}`")
     return _agent(row)
+
+
+def as_registered(conn: Connection, name: str) -> Agent:
+    """Return an agent as the record has it: who owns it and how risky it is decides who may give it power.
+
+    Raises:
+        AgentError: there is none of this name, or its row is not what was recorded.
+    """
+    agent = find(conn, name)
+    query = select(_LOG.c.leaf).where(_LOG.c.kind == EventKind.AGENT_REGISTERED.value, _LOG.c.agent == name)
+    leaf = conn.execute(query.order_by(_LOG.c.seq).limit(1)).scalar()
+    said = {} if leaf is None else decode_leaf(leaf).data
+    if (said.get("owner"), said.get("traits")) != (agent.owner, [trait.value for trait in agent.traits]):
+        raise AgentError(f"agent {name}: its row is not what was recorded; run `handrail audit verify`")
+    return agent
 
 
 def everyone(conn: Connection) -> list[Agent]:

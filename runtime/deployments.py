@@ -6,7 +6,7 @@ first drafted (resolved and hashed), then created by an operator's signed word o
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
@@ -137,7 +137,7 @@ def create(
             parts=canonical(parts.as_json()),
             profile_text=profile.text,
             statement=statement,
-            created_at=now,
+            created_at=begins(tx.conn, parts.agent, now=now),
         )
     )
     tx.append(
@@ -151,6 +151,15 @@ def create(
             data={"parts": parts.as_json()},
         )
     )
+
+
+def begins(conn: Connection, agent: str, *, now: datetime) -> datetime:
+    """Return when a deployment becomes the present one that does so now: after every other of its agent.
+
+    By a clock that is behind, or at the same moment, another one would stay the present one (F2).
+    """
+    latest = conn.execute(select(SINCE).where(_DEPLOYMENT.c.agent == agent).order_by(SINCE.desc())).scalar()
+    return now if latest is None else max(now, latest + timedelta(microseconds=1))
 
 
 def find(conn: Connection, digest: str) -> Deployment:

@@ -69,11 +69,14 @@ class Lifted:
 def freeze(
     tx: Tx, order: Freeze, signed: SignedStatement, *, roster: Roster, now: datetime
 ) -> Stop | Refused:
-    """Set a stop on the signed word of anyone enrolled."""
+    """Set a stop on the signed word of anyone enrolled.
+
+    One that is over by the record's own clock, which never goes back, is refused: it would stop nothing.
+    """
     said = verify(signed, roster, now=now)
     if isinstance(said, Refused):
         return said
-    if refused := about(said, order.matter) or unending(order, now) or consume(tx, said):
+    if refused := about(said, order.matter) or unending(order, max(now, tx.now)) or consume(tx, said):
         return refused
     return _set(tx, order, owner=said.person, statement=said.id, now=now)
 

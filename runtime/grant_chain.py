@@ -134,8 +134,9 @@ def _restored(order: Order, said: Sequence[Verified], roster: Roster) -> datetim
         return limit or Refused(RefusalCode.MISSING, "no signed word is about the grant that it restores")
     ends = _ends(order.id, said, (StatementType.ROLLBACK,))
     orders = [replace(order, valid_until=end) for end in ends if end <= limit]
+    others = [one for one in said if earlier and one.person != roster.person_of(earlier.owner)]
     for asked in orders:
-        if any(off_restore(one, asked, roster) is None for one in said):
+        if any(off_restore(one, asked, roster) is None for one in others):
             return asked.valid_until
     return Refused(RefusalCode.NOT_PERMITTED, "no rollout manager restored it within its earlier time")
 

@@ -52,7 +52,7 @@ class Outdated(Body):
 def plan(kernel: KernelDep, peer: PeerDep, now: Now, agent: str, deployment: str) -> Json:
     """Show what going back to a deployment would give; nothing is changed."""
     with kernel.ledger.read() as connection:
-        owner = agents.find(connection, agent).owner
+        owner = agents.as_registered(connection, agent).owner
         found = transitions.plan_return(
             connection,
             agent,
@@ -71,7 +71,7 @@ async def go_back(kernel: KernelDep, peer: PeerDep, agent: str, body: Back) -> J
     """Make an earlier deployment the present one."""
 
     def unit(tx: Tx) -> transitions.Returned:
-        owner = agents.find(tx.conn, agent).owner
+        owner = agents.as_registered(tx.conn, agent).owner
         orders = tuple(_order(one, body.to, peer.user, owner) for one in body.orders)
         shown = Return(agent, owner, body.before, body.to, orders, None)
         words = {name: said.signed() for name, said in body.words.items()}

@@ -25,7 +25,7 @@ from rollout.evidence.model import (
     Sample,
 )
 from rollout.evidence.samples import collect_sample
-from rollout.evidence.tenure import Tenure, tenure
+from rollout.evidence.tenure import Tenure, fell_at, tenure
 from rollout.evidence.thresholds import Required, policies_since, strictest
 from rollout.monitor import last_heartbeat, observed
 from rollout.reviews.obligations import review_state
@@ -121,7 +121,7 @@ def _open(conn: Connection, digest: str, effect: Effect, state: PolicyState, now
     began_at = terms_of(conn, digest, rules=state.head.policy.reviews).present_since
     moved = tenure(conn, digest, began_at=began_at, now=now)
     policies: Sequence[Policy] = policies_since(conn, state, moved.reset_at)
-    agent = agents.find(conn, deployment.parts.agent)
+    agent = agents.as_registered(conn, deployment.parts.agent)
     return _Case(conn, deployment, effect, agent, state, now, moved, strictest(policies, effect))
 
 
@@ -141,7 +141,8 @@ def _dwell(case: _Case) -> Dwell:
     window = observed(case.conn, case.digest, moved.since, now)
     whole = observed(case.conn, case.digest, case.deployment.created_at, now)
     expanded = moved.expanded_at
-    cooled = None if moved.demoted_at is None else moved.demoted_at + _days(case.required.cool_down_days)
+    fell = fell_at(case.conn, case.agent.name)
+    cooled = None if fell is None else fell + _days(case.required.cool_down_days)
     return Dwell(
         since=moved.since,
         observed_seconds=window.seconds,

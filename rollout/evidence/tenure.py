@@ -33,13 +33,11 @@ class Tenure:
         since: when the present tier began.
         reset_at: when the window of the evidence began.
         expanded_at: when power was last added; None: never.
-        demoted_at: when power was last taken away for a fault or by a person; None: never.
     """
 
     since: datetime
     reset_at: datetime
     expanded_at: datetime | None
-    demoted_at: datetime | None
 
 
 def tenure(conn: Connection, deployment: str, *, began_at: datetime, now: datetime) -> Tenure:
@@ -59,10 +57,21 @@ def tenure(conn: Connection, deployment: str, *, began_at: datetime, now: dateti
     return _told(moves, revoked, began_at, now)
 
 
+def fell_at(conn: Connection, agent: str) -> datetime | None:
+    """Return when power was last taken from an agent for a fault or by a person; None: never.
+
+    Whichever of its deployments it was: a small change makes another deployment, and ends no cool-down (F21).
+    """
+    query = select(_LOG.c.leaf).where(
+        _LOG.c.kind == EventKind.DEPLOYMENT_DEMOTED.value, _LOG.c.agent == agent
+    )
+    falls = [_read(leaf) for leaf in conn.execute(query).scalars()]
+    return max((one.at for one in falls if one.data.get("cause") not in _NO_FAULT), default=None)
+
+
 def _told(moves: tuple[Leaf, ...], revoked: dict[str, datetime], began_at: datetime, now: datetime) -> Tenure:
     given = [move for move in moves if move.kind is EventKind.GRANT_ISSUED and _is_write(move)]
     demoted = [move for move in moves if move.kind is EventKind.DEPLOYMENT_DEMOTED]
-    blamed = [move.at for move in demoted if move.data.get("cause") not in _NO_FAULT]
     ended = [end for end in _ends(given, moves, revoked) if end <= now]
     expanded = [move.at for move in given]
     reset_at = max([began_at, *(move.at for move in demoted), *ended])
@@ -70,7 +79,6 @@ def _told(moves: tuple[Leaf, ...], revoked: dict[str, datetime], began_at: datet
         since=max([reset_at, *expanded]),
         reset_at=reset_at,
         expanded_at=max(expanded, default=None),
-        demoted_at=max(blamed, default=None),
     )
 
 

@@ -47,7 +47,7 @@ def _replaced(conn: Connection, frozen: Frozen, roster: Roster) -> str | None:
     """Return whether it is another deployment, or another owner's agent, by now."""
     try:
         present = deployments.newest(conn, frozen.agent)
-        owner = agents.find(conn, frozen.agent).owner
+        owner = agents.as_registered(conn, frozen.agent).owner
     except (AgentError, DeploymentError) as error:
         return str(error)
     if present.digest != frozen.deployment:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from profiles.effects import Effect, Tier
-from rollout.evidence.tenure import Tenure, tenure
+from rollout.evidence.tenure import Tenure, fell_at, tenure
 from runtime.demotion import DemotionCause, drop
 from runtime.grants import Issued
 from tests.standins.deployed import OWNER, deployed
@@ -25,7 +25,7 @@ def test_an_expansion_restarts_dwell_and_keeps_the_evidence(staffed: Town) -> No
     assert isinstance(grant(staffed, asked, ROSA), Issued)
     staffed.later(days=1)
 
-    assert looked(staffed, deployment, began) == Tenure(expanded, began, expanded, None)
+    assert looked(staffed, deployment, began) == Tenure(expanded, began, expanded)
 
 
 def test_a_fall_and_an_end_restart_both(staffed: Town) -> None:
@@ -44,4 +44,5 @@ def test_a_fall_and_an_end_restart_both(staffed: Town) -> None:
         lambda tx: drop(tx, deployment, Tier.OBSERVE, DemotionCause.PATTERN, actor="rollout", now=tx.now)
     )
     found = looked(staffed, deployment, began)
-    assert (found.since, found.reset_at, found.demoted_at) == (fallen, fallen, fallen)
+    assert (found.since, found.reset_at) == (fallen, fallen)
+    assert staffed.read(lambda conn: fell_at(conn, "bot")) == fallen
