@@ -23,6 +23,7 @@ from runtime.alerts.rules import SYSTEM, AlertRule, Deviation
 from runtime.clock import NewId
 from runtime.demotion import DemotionCause
 from runtime.freeze_rules import Freeze, Scope
+from runtime.grant_rows import KEPT
 from runtime.record.batch import Tx
 from runtime.record.findings import VerifyReport
 from runtime.tables.grants import FreezeLiftRow, FreezeRow, GrantRow
@@ -98,7 +99,7 @@ def stop_all(tx: Tx, state: AuditState, *, policy: Policy, new_id: NewId) -> tup
     reason = f"the record is wrong ({len(state.faults)} findings): handrail audit verify"
     freeze.stop(tx, Freeze(new_id("freeze"), Scope.ALL, "all", reason, None), owner=_BY, now=tx.now)
     raise_alert(tx, Deviation(agent=SYSTEM, rule=AlertRule.AUDIT, tool="record"), policy=policy, now=tx.now)
-    query = select(_GRANT.c.deployment).where(_GRANT.c.revoked_at.is_(None), _GRANT.c.valid_until > tx.now)
+    query = select(_GRANT.c.deployment).where(KEPT, _GRANT.c.valid_until > tx.now)
     deployments = sorted(set(tx.conn.execute(query).scalars()))
     return tuple(
         one for each in deployments for one in fall(tx, each, Tier.OBSERVE, DemotionCause.AUDIT, actor=_BY)
@@ -106,8 +107,13 @@ def stop_all(tx: Tx, state: AuditState, *, policy: Policy, new_id: NewId) -> tup
 
 
 def _is_stopped(tx: Tx) -> bool:
-    """Whether this stop stands already. One that was lifted while the record is still wrong comes again."""
-    query = select(_FREEZE.c.id).where(_FREEZE.c.owner == _BY, _FREEZE.c.scope == Scope.ALL.value)
+    """Whether this stop stands already. One that was lifted while the record is still wrong comes again.
+
+    A person's stop ends as they signed it, so it is none, whatever name its row has.
+    """
+    query = select(_FREEZE.c.id).where(
+        _FREEZE.c.owner == _BY, _FREEZE.c.scope == Scope.ALL.value, _FREEZE.c.statement.is_(None)
+    )
     standing = {row.id for row in tx.conn.execute(query)}
     lifted = {
         row.freeze for row in tx.conn.execute(select(_LIFT.c.freeze).where(_LIFT.c.freeze.in_(standing)))

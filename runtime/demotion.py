@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select
 
 from profiles.effects import Effect, Tier
+from runtime.grant_rules import REPLACED
 from runtime.grants import revoke
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
@@ -41,13 +42,13 @@ class DemotionCause(StrEnum):
     AUDIT = "audit"
     REVIEWER = "reviewer"
     # No fault of the deployment: another one took its place.
-    SUPERSEDED = "superseded"
+    SUPERSEDED = REPLACED
 
 
 def drop(
     tx: Tx, deployment: str, to: Tier, cause: DemotionCause, *, actor: str, now: datetime
 ) -> tuple[str, ...]:
-    """Take a deployment down to a tier: revoke every grant above it.
+    """Take a deployment down to a tier: revoke every grant above it, also those that could come back.
 
     Args:
         tx: the unit that found the cause.

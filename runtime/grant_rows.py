@@ -6,10 +6,10 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, Dialect, bindparam, exists, or_, select
 
 from runtime.grant_chain import Cause, Fields
-from runtime.grant_rules import Order
+from runtime.grant_rules import REPLACED, Order
 from runtime.record.statements import Prepared
 from runtime.tables.grants import GrantCauseRow, GrantRow
 from runtime.tables.log import ISSUE, POWER, REVOCATION, LogEntryRow
@@ -19,6 +19,10 @@ _GRANT = GrantRow.__table__  # type: ignore[attr-defined]  # SQLModel does not t
 _CAUSE = GrantCauseRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _STATEMENT = StatementRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+
+KEPT: ColumnElement[bool] = or_(_GRANT.c.revoked_at.is_(None), _GRANT.c.revoke_cause == REPLACED)
+"""A condition on grants: that they stand, or that a return to their deployment could give them back. Whatever
+takes power away for cause takes both: a cause that is found late must not be undone by a return."""
 
 _FIELDS = (
     _GRANT.c.id,

@@ -14,6 +14,8 @@ from runtime.people.statement import Matter, StatementType
 from runtime.tables.types import utc_text
 
 MAXIMUM_LIFE: Final = timedelta(days=35)
+REPLACED: Final = "superseded"
+"""Why a grant was revoked that a return to its deployment could give back."""
 
 _READ_QUORUM = Quorum(count=1, roles=(Role.OPERATOR,))
 

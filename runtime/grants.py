@@ -16,8 +16,8 @@ from sqlalchemy import Connection, insert, select, update
 from profiles.effects import Effect
 from runtime.canonical import JsonValue
 from runtime.grant_chain import fault
-from runtime.grant_rows import in_time, row_of
-from runtime.grant_rules import Order, off_order, short_of
+from runtime.grant_rows import KEPT, in_time, row_of
+from runtime.grant_rules import REPLACED, Order, off_order, short_of
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, recheck, verify
 from runtime.people.statement import SignedStatement
 from runtime.people.statements import consume, load_statements, was_used
@@ -121,11 +121,12 @@ def revoke(
 ) -> tuple[str, ...]:
     """End the standing grants of a deployment for these effect classes; return their ids.
 
-    It needs no signature, because it only takes power away.
+    It needs no signature, because it only takes power away. With any cause but that another deployment took
+    its place, grants that ended so before end once more, for cause: a return cannot give them back.
     """
     query = select(_GRANT.c.id, _GRANT.c.effect).where(
         _GRANT.c.deployment == deployment,
-        _GRANT.c.revoked_at.is_(None),
+        _GRANT.c.revoked_at.is_(None) if cause == REPLACED else KEPT,
         _GRANT.c.effect.in_([effect.value for effect in effects]),
     )
     found = tx.conn.execute(query.order_by(_GRANT.c.id)).all()

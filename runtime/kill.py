@@ -14,6 +14,7 @@ from profiles.effects import Effect, Tier
 from runtime.demotion import DemotionCause, drop
 from runtime.freeze import freeze
 from runtime.freeze_rules import Freeze, Scope, Stop
+from runtime.grant_rows import KEPT
 from runtime.people.roster import Refused, Roster
 from runtime.people.statement import SignedStatement
 from runtime.record.batch import Tx
@@ -69,7 +70,7 @@ def _with_writes(conn: Connection, order: Freeze) -> tuple[str, ...]:
         select(_GRANT.c.deployment)
         .distinct()
         .outerjoin(_DEPLOYMENT, _DEPLOYMENT.c.digest == _GRANT.c.deployment)
-        .where(_GRANT.c.revoked_at.is_(None), _GRANT.c.effect != Effect.READ.value)
+        .where(KEPT, _GRANT.c.effect != Effect.READ.value)
     )
     chosen = _chosen(order, agent=_DEPLOYMENT.c.agent, deployment=_GRANT.c.deployment)
     return tuple(conn.execute(query.where(*chosen).order_by(_GRANT.c.deployment)).scalars())

@@ -4,6 +4,7 @@ Nothing here waits for anybody: it only takes. What was taken voids the open req
 same unit, so a demotion wins against every promotion (F20).
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,19 +13,20 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from profiles.effects import Effect, Tier
+from rollout.demotions.progress import move_to, read_from
 from rollout.demotions.rules import Judged, agreement_lost, below, evidence_lost, one_lower
+from rollout.errors import RolloutError
 from rollout.evidence.samples import collect_sample, count
 from rollout.evidence.verdicts import Standing
 from rollout.evidence.words import words_of
 from rollout.promotions.ending import void_open
 from rollout.promotions.frozen import Frozen, PromotionError, thaw
-from rollout.promotions.states import PromotionState
-from runtime import grants
 from runtime.alerts.rules import IncidentCause
 from runtime.demotion import DemotionCause, drop
+from runtime.errors import KernelError
+from runtime.grant_rows import KEPT
 from runtime.people.roster import Roster
 from runtime.record.batch import Tx
-from runtime.record.cursor import move_to, read_from
 from runtime.record.events import EventKind
 from runtime.record.leaf import Leaf, decode_leaf
 from runtime.tables.grants import GrantRow
@@ -109,36 +111,46 @@ def _incident(tx: Tx, cause: _Cause, roster: Roster) -> Iterator[Fall]:
 
 def _judged(tx: Tx, cause: _Cause, roster: Roster) -> Iterator[Fall]:
     deployment = cause.deployment
-    for effect in _granted_writes(tx, deployment, roster):
-        p0 = _limit(roster, effect)
-        if p0 is not None and agreement_lost(_since_granted(tx, deployment, effect, roster), p0):
-            yield from fall(tx, deployment, below(effect), DemotionCause.AGREEMENT)
+    for effect in _kept_writes(tx.conn, deployment):
+        if why := _disproved(tx, deployment, effect, roster):
+            yield from fall(tx, deployment, below(effect), why)
             return
 
 
 def _revoked(tx: Tx, cause: _Cause, roster: Roster) -> Iterator[Fall]:
-    for frozen in _bases(tx.conn, cause.person):
-        if cause.person in frozen.reviewers and _is_bare(tx, frozen, roster):
-            yield from fall(tx, frozen.deployment, below(frozen.effect), DemotionCause.REVIEWER)
+    for based in _bases(tx.conn):
+        if based.frozen is None or _needs(tx, based.frozen, cause.person, roster):
+            yield from fall(tx, based.deployment, below(based.effect), DemotionCause.REVIEWER)
 
 
-def _granted_writes(tx: Tx, deployment: str, roster: Roster) -> list[Effect]:
-    """Return the granted write classes, lowest first."""
-    effects = grants.granted(tx.conn, deployment, now=tx.now, roster=roster)
-    return [effect for effect in Effect if effect in effects and effect is not Effect.READ]
+def _kept_writes(conn: Connection, deployment: str) -> list[Effect]:
+    """Return the classes of writes that rows name, lowest first, whether or not their words hold.
+
+    A class that is suspended is one of them: nobody would look again at what was judged meanwhile.
+    """
+    query = select(_GRANT.c.effect).where(_GRANT.c.deployment == deployment, KEPT)
+    named = set(conn.execute(query).scalars())
+    return [effect for effect in Effect if effect.value in named and effect is not Effect.READ]
 
 
 def _tier(conn: Connection, deployment: str) -> Tier:
-    """Return the highest tier that an unrevoked row names, whether or not its words hold."""
-    query = select(_GRANT.c.effect).where(_GRANT.c.deployment == deployment, _GRANT.c.revoked_at.is_(None))
-    named = set(conn.execute(query).scalars())
-    return max((effect.tier for effect in Effect if effect.value in named), default=Tier.OBSERVE)
+    return max((effect.tier for effect in _kept_writes(conn, deployment)), default=Tier.OBSERVE)
+
+
+def _disproved(tx: Tx, deployment: str, effect: Effect, roster: Roster) -> DemotionCause | None:
+    """Return why a class is taken away after a verdict; what cannot be read any more speaks for nobody."""
+    p0 = _limit(roster, effect)
+    try:
+        lost = p0 is not None and agreement_lost(_since_granted(tx, deployment, effect, roster), p0)
+    except (KernelError, RolloutError):
+        return DemotionCause.AUDIT
+    return DemotionCause.AGREEMENT if lost else None
 
 
 def _since_granted(tx: Tx, deployment: str, effect: Effect, roster: Roster) -> Judged:
     """Count the verdicts on what happened since the class was granted: suggested, or carried out."""
     query = select(_GRANT.c.issued_at).where(
-        _GRANT.c.deployment == deployment, _GRANT.c.effect == effect.value, _GRANT.c.revoked_at.is_(None)
+        _GRANT.c.deployment == deployment, _GRANT.c.effect == effect.value, KEPT
     )
     since = min(tx.conn.execute(query).scalars(), default=tx.now)
     words = words_of(tx.conn, deployment, effect, since=since, roster=roster)
@@ -148,33 +160,55 @@ def _since_granted(tx: Tx, deployment: str, effect: Effect, roster: Roster) -> J
     return Judged(settled.count(Standing.AGREE), len(settled))
 
 
-def _bases(conn: Connection, person: str) -> Iterator[Frozen]:
-    """Yield the frozen requests that name a person and that standing grants were issued on."""
+@dataclass(frozen=True, slots=True)
+class _Based:
+    """A class that was granted on evidence; `frozen` is None if it is not there as it was signed."""
+
+    deployment: str
+    effect: Effect
+    frozen: Frozen | None
+
+
+def _bases(conn: Connection) -> Iterator[_Based]:
+    """Yield what every grant that is kept was issued on; the row of a request may say what it likes."""
     query = (
-        select(_PROMOTION.c.frozen)
-        .join(_GRANT, _GRANT.c.id == _PROMOTION.c.grant)
-        .where(_PROMOTION.c.state == PromotionState.APPLIED.value, _GRANT.c.revoked_at.is_(None))
+        select(_GRANT.c.deployment, _GRANT.c.effect, _GRANT.c.basis, _PROMOTION.c.frozen)
+        .outerjoin(_PROMOTION, _PROMOTION.c.grant == _GRANT.c.id)
+        .where(_GRANT.c.basis.is_not(None), _GRANT.c.effect.in_(list(Effect)), KEPT)
     )
-    for frozen in conn.execute(query.order_by(_PROMOTION.c.id)).scalars().all():
-        if person.encode() in frozen:  # reading all of them would take long
-            try:
-                yield thaw(frozen)
-            except PromotionError:
-                continue  # the grant's own signatures are over the same digest: it holds no longer either
+    for row in conn.execute(query.order_by(_GRANT.c.id)).all():
+        yield _Based(row.deployment, Effect(row.effect), _signed_for(row.frozen, row.basis))
 
 
-def _is_bare(tx: Tx, frozen: Frozen, roster: Roster) -> bool:
+def _signed_for(frozen: bytes | None, basis: str) -> Frozen | None:
+    if frozen is None or hashlib.sha256(frozen).hexdigest() != basis:
+        return None
+    try:
+        return thaw(frozen)
+    except PromotionError:
+        return None
+
+
+def _needs(tx: Tx, frozen: Frozen, person: str, roster: Roster) -> bool:
+    """Whether the evidence shows too little without a person, at the stricter limit of then and now (F25)."""
     p0 = _limit(roster, frozen.effect)
-    left = collect_sample(
-        tx.conn,
-        frozen.deployment,
-        frozen.effect,
-        since=frozen.since,
-        through=frozen.valid_from,
-        roster=roster,
-        now=tx.now,
-    )
-    return p0 is None or evidence_lost(Judged(left.agree, left.agree + left.miss), p0)
+    if person not in frozen.reviewers:
+        return False
+    try:
+        left = collect_sample(
+            tx.conn,
+            frozen.deployment,
+            frozen.effect,
+            since=frozen.since,
+            through=frozen.valid_from,
+            roster=roster,
+            now=tx.now,
+        )
+        return p0 is None or evidence_lost(
+            Judged(left.agree, left.agree + left.miss), max(p0, frozen.agreement)
+        )
+    except (KernelError, RolloutError):
+        return True
 
 
 def _limit(roster: Roster, effect: Effect) -> float | None:

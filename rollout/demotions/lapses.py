@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from profiles.effects import Tier
 from profiles.policy import Policy
 from rollout.demotions.falls import Fall, fall
+from rollout.demotions.progress import move_to, read_from
 from rollout.demotions.rules import day_is_over, went_unwatched
 from rollout.monitor import spans
 from runtime.alerts.book import raise_alert
@@ -20,7 +21,6 @@ from runtime.alerts.rules import SYSTEM, AlertRule, Deviation
 from runtime.demotion import DemotionCause
 from runtime.deployments import PRESENT
 from runtime.record.batch import Tx
-from runtime.record.cursor import move_to, read_from
 from runtime.record.events import EventKind
 from runtime.suspension_rules import EVERYTHING, SuspensionCode
 from runtime.suspensions import suspend
@@ -31,6 +31,7 @@ from runtime.tables.suspensions import SuspensionRow
 from runtime.tables.types import utc_text
 
 _CURSOR: Final = "heartbeat-gaps"
+_CLOCK: Final = "clock-anomalies"
 _DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _ONCE = AlertOccurrenceRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
@@ -83,7 +84,8 @@ def look_for_gaps(tx: Tx, *, policy: Policy) -> tuple[str, ...]:
 def _gaps(conn: Connection, hours: int, *, since: int) -> Iterator[tuple[datetime, datetime]]:
     """Yield (last beat before, first beat after) of each gap that no earlier look has seen."""
     for before, after in pairwise(spans(conn, datetime.fromtimestamp(since, UTC) if since else None)):
-        if went_unwatched(before.last_at, after.began_at, hours=hours):
+        is_new = int(after.began_at.timestamp()) >= since  # what was told of may be within reach again
+        if is_new and went_unwatched(before.last_at, after.began_at, hours=hours):
             yield before.last_at, after.began_at
 
 
@@ -106,6 +108,19 @@ def _suspend(tx: Tx, last: datetime, began: datetime) -> str | None:
         reason=f"agents acted while the monitor was silent, from {utc_text(last)} to {utc_text(began)}",
         now=tx.now,
     )
+
+
+def tell_of_clock(tx: Tx, *, policy: Policy) -> int:
+    """Raise an alert for each step of the clock that the record saw (F2); return how many."""
+    query = select(_LOG.c.seq).where(
+        _LOG.c.kind == EventKind.CLOCK_ANOMALY.value, _LOG.c.seq >= read_from(tx.conn, _CLOCK)
+    )
+    steps = tx.conn.execute(query.order_by(_LOG.c.seq)).scalars().all()
+    for seq in steps:
+        found = Deviation(agent=SYSTEM, rule=AlertRule.CLOCK, tool="clock", action=f"entry-{seq}")
+        raise_alert(tx, found, policy=policy, now=tx.now)
+        move_to(tx, _CLOCK, seq + 1)
+    return len(steps)
 
 
 def _alert_once(tx: Tx, deviation: Deviation, policy: Policy) -> None:

@@ -113,6 +113,11 @@ class Frozen(BaseModel):
         return self._text("sample", "digest")
 
     @property
+    def agreement(self) -> float:
+        """The agreement that the policy asked for."""
+        return float(self._text("threshold", "agreement"))
+
+    @property
     def since(self) -> datetime:
         """When the window of the evidence began."""
         return utc_moment(self._text("counted_since"))

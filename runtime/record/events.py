@@ -89,6 +89,7 @@ class EventKind(StrEnum):
     BASELINE_FROZEN = "baseline.frozen"
     LEADER_CHANGED = "leader.changed"
     NOTICE_SENT = "notice.sent"
+    CAUSES_READ = "causes.read"  # how far the clock has looked for causes of a fall; data["next"]
     MONITOR_OBSERVED = "monitor.observed"  # `subject` is when the span of heartbeats began
     SERVE_STARTED = "serve.started"
     SERVE_STOPPED = "serve.stopped"
