@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 from rollout.activity import scan_activity
 from rollout.auditing import EVERY, AuditWatch, stop_all
 from rollout.demotions.falls import look
-from rollout.demotions.lapses import end_of_day, look_for_gaps
+from rollout.demotions.lapses import end_of_day, look_for_gaps, tell_of_clock
 from rollout.evidence.assessor import Assessor
 from rollout.evidence.drawing import Drawing
 from rollout.monitor import beat
@@ -80,6 +80,7 @@ class Clockwork:
             ("give a sign of life", self._beat),
             ("count activity", lambda _now: scan_activity(self.ledger)),
             ("look for unwatched actions", self._gaps),
+            ("steps of the clock", self._clock),
             ("unusual calls", lambda _now: watch_rates(self.ledger, self.book)),
             ("overdue alerts", self._alerts),
             ("reviews", self.reviews.run),
@@ -114,6 +115,9 @@ class Clockwork:
 
     def _gaps(self, _now: datetime) -> None:
         self._write(lambda tx: look_for_gaps(tx, policy=self._roster(tx).policy))
+
+    def _clock(self, _now: datetime) -> None:
+        self._write(lambda tx: tell_of_clock(tx, policy=self._roster(tx).policy))
 
     def _alerts(self, _now: datetime) -> None:
         self._until(lambda tx: watch(tx, policy=self._roster(tx).policy).done)

@@ -2,15 +2,17 @@
 
 from profiles.effects import Effect
 from rollout.demotions.falls import Fall
-from rollout.demotions.lapses import end_of_day, look_for_gaps
+from rollout.demotions.lapses import end_of_day, look_for_gaps, tell_of_clock
 from rollout.monitor import beat
 from rollout.transitions import matter_of_outdated, outdate
 from runtime.demotion import DemotionCause
 from runtime.grants import Issued
 from runtime.record.events import Event, EventKind
+from runtime.suspensions import Resumed
 from tests.standins.deployed import OWNER, deployed
 from tests.standins.persons import Town
-from tests.standins.towns import DORA, ROSA, allowed, grant, order, staffed, town
+from tests.standins.power import resume_by
+from tests.standins.towns import DORA, ROSA, SVEN, allowed, grant, order, staffed, town
 
 __all__ = ["staffed", "town"]
 
@@ -107,3 +109,36 @@ def test_a_gap_in_which_nothing_acted_takes_nothing(staffed: Town) -> None:
 
     assert gaps(staffed) == ()
     assert allowed(staffed, deployment) == {Effect.READ, Effect.DRAFT}
+
+
+def test_a_gap_that_was_told_of_does_not_come_again_after_a_resume(staffed: Town) -> None:
+    """One outage is one cause, also where it is barely longer than the policy permits."""
+    deployment = drafting(staffed)
+    strict = staffed.state.roster.policy
+    strict = strict.model_copy(update={"alerts": strict.alerts.model_copy(update={"heartbeat_hours": 1})})
+    watch(staffed)
+    staffed.later(minutes=30)
+    act(staffed, deployment)
+    staffed.later(minutes=32)
+    watch(staffed)
+
+    def look() -> tuple[str, ...]:
+        return staffed.write(lambda tx: look_for_gaps(tx, policy=strict))
+
+    (suspension,) = look()
+    assert isinstance(resume_by(staffed, SVEN, suspension), Resumed)
+    staffed.later(minutes=1)
+    watch(staffed)
+    assert look() == ()
+    assert allowed(staffed, deployment) == {Effect.READ, Effect.DRAFT}
+
+
+def test_a_step_of_the_clock_is_an_alert_once(staffed: Town) -> None:
+    """F2: people hear of what suspended their agents."""
+    event = Event(kind=EventKind.CLOCK_ANOMALY, at=staffed.now, actor="record")
+    staffed.write(lambda tx: tx.append(event))
+    policy = staffed.state.roster.policy
+
+    assert staffed.write(lambda tx: tell_of_clock(tx, policy=policy)) == 1
+    assert staffed.write(lambda tx: tell_of_clock(tx, policy=policy)) == 0
+    assert alerts(staffed) == [("clock-anomaly", 1)]
