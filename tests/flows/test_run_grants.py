@@ -184,9 +184,10 @@ def test_a_grant_written_by_hand_grants_nothing(firm: Firm) -> None:
     """DESIGN section 5: a copied row with another class, even with its true statement, is no grant."""
     house = firm.house
     deployment = house.deploy(CLERK, "forger")
-    columns = "deployment, valid_from, valid_until, requester, owner, issued_at"
-    copied = f"""INSERT INTO effect_grant (id, effect, {columns})
-                 SELECT 'grant-forged', 'draft', {columns} FROM effect_grant WHERE deployment = ?"""
+    copied = """INSERT INTO effect_grant
+                    (id, effect, deployment, valid_from, valid_until, requester, owner, issued_at)
+                SELECT 'grant-forged', 'draft', deployment, valid_from, valid_until, requester, owner, issued_at
+                FROM effect_grant WHERE deployment = ?"""
     caused = """INSERT INTO grant_cause SELECT 'grant-forged', statement FROM grant_cause
                 JOIN effect_grant ON id = "grant" WHERE deployment = ?"""
     with closing(sqlite3.connect(house.settings.state_dir / "handrail.db", timeout=5)) as shell, shell:
