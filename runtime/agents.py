@@ -53,7 +53,9 @@ class Agent:
         return assess({*self.traits, *implied})
 
 
-def register(tx: Tx, name: str, traits: Iterable[str], *, owner: str, now: datetime) -> Agent:
+def register(
+    tx: Tx, name: str, traits: Iterable[str], *, owner: str, now: datetime, actor: str | None = None
+) -> Agent:
     """Register an agent.
 
     Args:
@@ -62,6 +64,7 @@ def register(tx: Tx, name: str, traits: Iterable[str], *, owner: str, now: datet
         traits: what it is; none at all counts as everything (R-16).
         owner: who owns it.
         now: the present moment.
+        actor: who says so, for the record; None: the owner.
 
     Raises:
         AgentError: the name is unusable or taken, or a trait is unknown.
@@ -77,7 +80,7 @@ def register(tx: Tx, name: str, traits: Iterable[str], *, owner: str, now: datet
         )
     )
     data: dict[str, JsonValue] = {"owner": owner, "traits": named, "risk": risk}
-    tx.append(Event(kind=EventKind.AGENT_REGISTERED, at=now, actor=owner, agent=name, data=data))
+    tx.append(Event(kind=EventKind.AGENT_REGISTERED, at=now, actor=actor or owner, agent=name, data=data))
     return agent
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from console.api.deps import Body, KernelDep, Now
+from console.api.deps import Body, KernelDep, Now, PeerDep
 from console.api.views import Json, agent_view
 from runtime import agents, deployments
 
@@ -18,10 +18,11 @@ class Registration(Body):
 
 
 @router.post("")
-async def register(kernel: KernelDep, now: Now, body: Registration) -> Json:
-    """Register an agent."""
+async def register(kernel: KernelDep, now: Now, peer: PeerDep, body: Registration) -> Json:
+    """Register an agent; whoever is named as its owner, the record says who named them."""
+    actor = f"unix:{peer.user}"
     agent = await kernel.ledger.write(
-        lambda tx: agents.register(tx, body.name, body.traits, owner=body.owner, now=now)
+        lambda tx: agents.register(tx, body.name, body.traits, owner=body.owner, now=now, actor=actor)
     )
     return {"agent": agent_view(agent, [])}
 

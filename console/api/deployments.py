@@ -127,7 +127,7 @@ def _drafts(request: Request) -> Drafts:
 
 def _ground(kernel: Kernel, agent: str) -> tuple[str, Policy]:
     with kernel.ledger.read() as connection:
-        return agents.find(connection, agent).owner, kernel.policies.current(connection).head.policy
+        return agents.as_registered(connection, agent).owner, kernel.policies.current(connection).head.policy
 
 
 def _changes(kernel: Kernel, drafted: Draft) -> list[Json]:

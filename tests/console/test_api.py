@@ -2,6 +2,8 @@
 
 import http.client
 import json
+from os import geteuid
+from pwd import getpwuid
 from typing import Any
 
 import pytest
@@ -78,6 +80,15 @@ def test_health_says_who_serves_and_who_asks(counter: Counter) -> None:
     assert status == 200
     assert health["installation"] == counter.shop.town.installation
     assert (health["single_user"], health["anchored"], health["live_runs"]) == (False, True, 1)
+
+
+def test_the_record_says_who_registered_an_agent_and_not_whom_they_named(counter: Counter) -> None:
+    body = b'{"name": "helper", "traits": ["internal-docs"], "owner": "stranger"}'
+    status, _ = _call(counter, "POST", "/v1/agents", body)
+    leaf = counter.shop.town.entry("agent.registered", -1).leaf
+
+    assert status == 200
+    assert (leaf.actor, leaf.data["owner"]) == (f"unix:{getpwuid(geteuid()).pw_name}", "stranger")
 
 
 def test_half_a_request_holds_up_nobody(counter: Counter) -> None:

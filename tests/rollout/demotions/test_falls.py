@@ -1,6 +1,7 @@
 """Falls: causes that the record holds, each acted on once, before every promotion."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +11,14 @@ from rollout.promotions.applying import Applied, Over
 from rollout.promotions.states import PromotionState
 from runtime.alerts.rules import AlertRule
 from runtime.demotion import DemotionCause
+from runtime.gate.states import JudgementVerdict
 from runtime.people.revocation import Revoked, matter_to_revoke, revoke_keys
+from runtime.suspension_rules import SuspensionCode
 from tests.standins.alarms import deviation, raise_in
 from tests.standins.persons import Town
+from tests.standins.power import suspend_in
 from tests.standins.promoting import Stage
+from tests.standins.proving import Proving
 from tests.standins.towns import DORA, OLGA, ROSA, grant, order, staffed, town
 
 __all__ = ["staffed", "town"]
@@ -102,3 +107,21 @@ def test_without_a_reviewer_the_evidence_of_a_grant_is_looked_at_again(
     found = [(fall.to, fall.cause) for fall in falls(stage)]
     assert found == ([(Tier.OBSERVE, DemotionCause.REVIEWER)] if left == {READ} else [])
     assert stage.allowed == left
+
+
+def test_what_is_judged_while_the_class_is_suspended_takes_it_all_the_same(tmp_path: Path) -> None:
+    """Else a resumed class would go on, though people had disagreed with all of it."""
+    ground = Proving(tmp_path)
+    try:
+        ground.grant(DRAFT)
+        ground.town.later(minutes=1)
+        suspend_in(ground.town, SuspensionCode.HARMFUL, effect=DRAFT, deployment=ground.digest)
+        ground.desk.label("m-1", "m-2", "m-3")
+        ground.desk.draw()
+        for item in ground.desk.items():
+            ground.judge(item.id, DORA, JudgementVerdict.DISAGREE)
+        looked = ground.town.write(lambda tx: look(tx, roster=ground.town.book.current(tx.conn).roster))
+
+        assert [(fall.to, fall.cause) for fall in looked.falls] == [(Tier.OBSERVE, DemotionCause.AGREEMENT)]
+    finally:
+        ground.close()
