@@ -186,8 +186,8 @@ def test_a_grant_written_by_hand_grants_nothing(firm: Firm) -> None:
     deployment = house.deploy(CLERK, "forger")
     copied = """INSERT INTO effect_grant
                     (id, effect, deployment, valid_from, valid_until, requester, owner, issued_at)
-                SELECT 'grant-forged', 'draft', deployment, valid_from, valid_until, requester, owner, issued_at
-                FROM effect_grant WHERE deployment = ?"""
+                SELECT 'grant-forged', 'draft', deployment, valid_from, valid_until, requester, owner,
+                    issued_at FROM effect_grant WHERE deployment = ?"""
     caused = """INSERT INTO grant_cause SELECT 'grant-forged', statement FROM grant_cause
                 JOIN effect_grant ON id = "grant" WHERE deployment = ?"""
     with closing(sqlite3.connect(house.settings.state_dir / "handrail.db", timeout=5)) as shell, shell:
