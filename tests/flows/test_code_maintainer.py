@@ -5,13 +5,13 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from profiles.effects import Effect
 from profiles.load import shipped_profile
 from runtime.gate.replies import WITHHELD_TEXT
+from runtime.runs.states import RunError
 from tests.standins.house import House, Step, give_to_boxes
 from tests.standins.towns import DORA
 
@@ -130,23 +130,24 @@ def test_another_repository_is_not_read_unasked(shared_house: House, deployment:
     assert [answer["text"] for answer in run.finished()] == [WITHHELD_TEXT]
 
 
-def test_a_push_is_no_tool_at_all(shared_house: House, deployment: str) -> None:
-    listed, pushed = shared_house.launch(
-        deployment, {"list": True}, {"call": "git_push", "args": REPO}
-    ).finished()
-    assert "git_push" not in listed["tools"]
-    assert pushed["text"] == "Unknown tool: git_push"
-
-
 def test_with_drafts_and_updates_granted_the_commit_is_made(
     shared_house: House, clone: Clone, deployment: str
 ) -> None:
     shared_house.grant(deployment, Effect.DRAFT, Effect.UPDATE)
-    staged: dict[str, Any] = {"call": "git_add", "args": {**REPO, "files": ["ledger.py", ".env"]}}
-    steps = [staged, *calls({tool: WRITES[tool] for tool in ("git_add", "git_commit")})]
-    run = shared_house.launch(deployment, *steps)
-    secret, added, committed = run.finished()
-    assert secret["text"] == WITHHELD_TEXT, "never stage secrets, whatever is granted"
+    steps = calls({tool: WRITES[tool] for tool in ("git_add", "git_commit")})
+    added, committed = shared_house.launch(deployment, *steps).finished()
     assert [added["error"], committed["error"]] == [False, False]
     assert clone.git("log", "-1", "--format=%s by %an") == "Round to cents by agent\n"
     assert clone.state[2] == ""
+
+
+def test_what_it_must_never_do_is_not_done_and_costs_everything(shared_house: House, deployment: str) -> None:
+    """R-14: no push, and no secret is staged, whatever is granted; the attempt ends in quarantine."""
+    staged: Step = {"call": "git_add", "args": {**REPO, "files": ["ledger.py", ".env"]}}
+    push: Step = {"call": "git_push", "args": REPO}
+    listed, secret, pushed = shared_house.launch(deployment, {"list": True}, staged, push).finished()
+    assert "git_push" not in listed["tools"]
+    assert secret["text"] == WITHHELD_TEXT
+    assert pushed["text"] == "Unknown tool: git_push"
+    with pytest.raises(RunError, match="quarantine: never"):
+        shared_house.launch(deployment, {"list": True})

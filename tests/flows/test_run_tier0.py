@@ -58,11 +58,12 @@ def morning(firm: Firm, request: pytest.FixtureRequest) -> Morning:
             "call": "record_match",
             "args": {"number": "RE-4100", "message_id": message, "result": "matched"},
         },
-        "payment": {"call": "start_payment", "args": {"iban": "LT121000011101001000"}},
         "drafts": {"call": "search_messages", "args": DRAFTS},
         "drafts again": {"call": "search_messages", "args": DRAFTS},
         "archive": {"call": "search_messages", "args": ARCHIVE},
         "archive again": {"call": "search_messages", "args": ARCHIVE},
+        # On the never-list: from here on the agent is in quarantine.
+        "payment": {"call": "start_payment", "args": {"iban": "LT121000011101001000"}},
     }
     deployment = house.deploy(firm.profile, f"morning-{request.param}")
     run = house.launch(deployment, *steps.values(), runtime=request.param)
