@@ -24,6 +24,7 @@ from rollout.promotions.frozen import Frozen, PromotionError, thaw
 from runtime.alerts.rules import IncidentCause
 from runtime.demotion import DemotionCause, drop
 from runtime.errors import KernelError
+from runtime.gate.states import JUDGES
 from runtime.grant_rows import KEPT
 from runtime.people.roster import Roster
 from runtime.record.batch import Tx
@@ -105,13 +106,13 @@ def _cause(leaf: Leaf) -> _Cause:
 def _incident(tx: Tx, cause: _Cause, roster: Roster) -> Iterator[Fall]:
     del roster
     if cause.deployment and cause.incident == IncidentCause.PATTERN.value:
-        left = one_lower(_tier(tx.conn, cause.deployment))
+        left = one_lower(_tier(tx, cause.deployment))
         yield from fall(tx, cause.deployment, left, DemotionCause.PATTERN)
 
 
 def _judged(tx: Tx, cause: _Cause, roster: Roster) -> Iterator[Fall]:
     deployment = cause.deployment
-    for effect in _kept_writes(tx.conn, deployment):
+    for effect in _kept_writes(tx, deployment):
         if why := _disproved(tx, deployment, effect, roster):
             yield from fall(tx, deployment, below(effect), why)
             return
@@ -123,18 +124,32 @@ def _revoked(tx: Tx, cause: _Cause, roster: Roster) -> Iterator[Fall]:
             yield from fall(tx, based.deployment, below(based.effect), DemotionCause.REVIEWER)
 
 
-def _kept_writes(conn: Connection, deployment: str) -> list[Effect]:
-    """Return the classes of writes that rows name, lowest first, whether or not their words hold.
+def _lost_roles(tx: Tx, _: _Cause, roster: Roster) -> Iterator[Fall]:
+    """Look again at the evidence of reviewers whom a new policy no longer lets judge (F6, F17)."""
+    for based in _bases(tx.conn):
+        if based.frozen is None or any(
+            _needs(tx, based.frozen, person, roster)
+            for person in based.frozen.reviewers
+            if not roster.roles_of(person) & JUDGES
+        ):
+            yield from fall(tx, based.deployment, below(based.effect), DemotionCause.REVIEWER)
 
-    A class that is suspended is one of them: nobody would look again at what was judged meanwhile.
+
+def _kept_writes(tx: Tx, deployment: str) -> list[Effect]:
+    """Return the classes of writes that rows in their time name, lowest first, though their words may not hold.
+
+    A class that is suspended is one of them: nobody would look again at what was judged meanwhile. One whose
+    time is over is not: taking it away would cost nothing.
     """
-    query = select(_GRANT.c.effect).where(_GRANT.c.deployment == deployment, KEPT)
-    named = set(conn.execute(query).scalars())
+    query = select(_GRANT.c.effect).where(
+        _GRANT.c.deployment == deployment, _GRANT.c.valid_until > tx.now, KEPT
+    )
+    named = set(tx.conn.execute(query).scalars())
     return [effect for effect in Effect if effect.value in named and effect is not Effect.READ]
 
 
-def _tier(conn: Connection, deployment: str) -> Tier:
-    return max((effect.tier for effect in _kept_writes(conn, deployment)), default=Tier.OBSERVE)
+def _tier(tx: Tx, deployment: str) -> Tier:
+    return max((effect.tier for effect in _kept_writes(tx, deployment)), default=Tier.OBSERVE)
 
 
 def _disproved(tx: Tx, deployment: str, effect: Effect, roster: Roster) -> DemotionCause | None:
@@ -221,4 +236,5 @@ _CAUSES: Final[Mapping[EventKind, Callable[[Tx, _Cause, Roster], Iterator[Fall]]
     EventKind.SUGGESTION_JUDGED: _judged,
     EventKind.EXECUTED_JUDGED: _judged,
     EventKind.PERSON_REVOKED: _revoked,
+    EventKind.POLICY_CHANGED: _lost_roles,
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from profiles.effects import Effect, Tier
 from rollout.demotions.falls import Fall, look
@@ -12,6 +13,7 @@ from rollout.promotions.states import PromotionState
 from runtime.alerts.rules import AlertRule
 from runtime.demotion import DemotionCause
 from runtime.gate.states import JudgementVerdict
+from runtime.people.changes import Applied as PolicyApplied
 from runtime.people.revocation import Revoked, matter_to_revoke, revoke_keys
 from runtime.suspension_rules import SuspensionCode
 from tests.standins.alarms import deviation, raise_in
@@ -19,7 +21,7 @@ from tests.standins.persons import Town
 from tests.standins.power import suspend_in
 from tests.standins.promoting import Stage
 from tests.standins.proving import Proving
-from tests.standins.towns import DORA, OLGA, ROSA, grant, order, staffed, town
+from tests.standins.towns import DORA, OLGA, ROSA, STAFF, grant, order, staffed, town
 
 __all__ = ["staffed", "town"]
 
@@ -76,6 +78,18 @@ def test_a_pattern_takes_one_tier_and_leaves_the_one_below(stage: Stage) -> None
     assert stage.allowed == {READ, DRAFT}
 
 
+def test_a_class_whose_time_is_over_does_not_take_the_fall_for_the_one_below(stage: Stage) -> None:
+    """R-52: what has lapsed costs nothing to lose."""
+    assert isinstance(stage.apply(stage.approved()), Applied)
+    grant(stage.town, order(stage.town, UPDATE, deployment=stage.deployment, days=1), ROSA, DORA)
+    stage.town.later(days=2)
+    assert stage.allowed == {READ, DRAFT}
+
+    deviate(stage, 3)
+    falls(stage)
+    assert stage.allowed == {READ}
+
+
 def test_a_fall_voids_the_request_that_was_about_to_be_applied(stage: Stage) -> None:
     """F20: in a race of demotion and promotion, demotion wins."""
     frozen = stage.approved()
@@ -107,6 +121,21 @@ def test_without_a_reviewer_the_evidence_of_a_grant_is_looked_at_again(
     found = [(fall.to, fall.cause) for fall in falls(stage)]
     assert found == ([(Tier.OBSERVE, DemotionCause.REVIEWER)] if left == {READ} else [])
     assert stage.allowed == left
+
+
+def test_a_reviewer_who_loses_the_role_counts_no_more_either(stage: Stage) -> None:
+    """F6, F17: a new policy without dora's group, and the evidence is looked at again."""
+    town = stage.town
+    assert isinstance(stage.apply(stage.approved()), Applied)
+    assert falls(stage) == []
+    town.later(minutes=1)
+    text = yaml.safe_load(STAFF)
+    text["people"]["dora"]["groups"] = []
+    text["version"] = 2
+    assert isinstance(town.change(yaml.safe_dump(text), OLGA, ROSA), PolicyApplied)
+
+    assert [(fall.to, fall.cause) for fall in falls(stage)] == [(Tier.OBSERVE, DemotionCause.REVIEWER)]
+    assert stage.allowed == {READ}
 
 
 def test_what_is_judged_while_the_class_is_suspended_takes_it_all_the_same(tmp_path: Path) -> None:
