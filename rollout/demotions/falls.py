@@ -136,7 +136,7 @@ def _lost_roles(tx: Tx, _: _Cause, roster: Roster) -> Iterator[Fall]:
 
 
 def _kept_writes(tx: Tx, deployment: str) -> list[Effect]:
-    """Return the classes of writes that rows in their time name, lowest first, though their words may not hold.
+    """Return the classes of writes that rows in their time name, lowest first, if they hold or not.
 
     A class that is suspended is one of them: nobody would look again at what was judged meanwhile. One whose
     time is over is not: taking it away would cost nothing.
