@@ -15,7 +15,7 @@ COMPILE := env CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --g
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help venv host-tools postgres engine engine-stop base-image base-image-git images conformance-tools test check lint migrations unit-test \
-	engine-test demo bench format lock clean
+	engine-test race demo bench format lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,10 +99,13 @@ migrations: venv  ## do the tables and the migrations agree?
 	env HANDRAIL_DATABASE_URL=sqlite:///build/migrations.db $(BIN)/alembic check
 
 unit-test: venv host-tools postgres  ## the tests that need no engine
-	$(BIN)/pytest -n 2 -m "not engine"
+	$(BIN)/pytest -n 2 -m "not engine and not race"
 
 engine-test: venv images host-tools postgres conformance-tools  ## the tests against a real engine
 	$(BIN)/pytest -m engine
+
+race: venv host-tools postgres  ## six clients race to promote and demote for a minute, on each database
+	$(BIN)/pytest -m race
 
 format: venv  ## let ruff format the code
 	$(BIN)/ruff check --fix-only .

@@ -152,7 +152,7 @@ class Runner:
             counter[word] += 1
 
 
-@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.engine, id="a-minute")])
+@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.race, id="a-minute")])
 def test_six_clients_race_through_one_serve(tmp_path: Path, sqlite: Database, seconds: float) -> None:
     """F5, F20. The minute is for `make test`."""
     settings, race = _found(tmp_path, sqlite, seconds)
@@ -162,7 +162,7 @@ def test_six_clients_race_through_one_serve(tmp_path: Path, sqlite: Database, se
     _check(race, settings)
 
 
-@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.engine, id="a-minute")])
+@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.race, id="a-minute")])
 def test_six_clients_race_through_two_serves_on_one_database(
     tmp_path: Path, postgresql: Database, seconds: float
 ) -> None:
