@@ -15,9 +15,8 @@ from runtime.upstreams.clean import clean
 from runtime.upstreams.manifest import Offer
 from sandboxes.driver import ImageSource
 from sandboxes.lint.finding import Finding, Weight
-from sandboxes.lint.image import lint_image
+from sandboxes.lint.image import ReadImage, lint_read, read_image
 from sandboxes.lint.shown import lint_shown, own_of
-from sandboxes.scrub.model import OwnValue
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,6 @@ class _Asked:
     """An image by its digest, which says all that it holds; whom to ask makes no difference."""
 
     digest: str
-    own: tuple[OwnValue, ...]
     source: ImageSource = field(compare=False)
 
 
@@ -44,7 +42,7 @@ def look_through(
         DeploymentError: something may not be shown; each is named, with the fix.
         sandboxes.errors.SandboxError: the image or a text cannot be looked through.
     """
-    baked = _baked(_Asked(image, own_of(profile), source))
+    baked = lint_read(_read(_Asked(image, source)), own_of(profile))
     kept = [one for one in baked if one.kind is None or one.kind not in profile.context.keep]
     found = (*lint_shown(profile, definitions_of(profile, offers)), *kept)
     if errors := [one for one in found if one.weight is Weight.ERROR]:
@@ -72,6 +70,6 @@ def definitions_of(profile: Profile, offers: Mapping[str, Offer]) -> dict[str, J
     return shown
 
 
-@lru_cache(maxsize=64)
-def _baked(asked: _Asked) -> tuple[Finding, ...]:
-    return lint_image(asked.source, asked.digest, asked.own)
+@lru_cache(maxsize=16)
+def _read(asked: _Asked) -> ReadImage:
+    return read_image(asked.source, asked.digest)

@@ -6,12 +6,13 @@ is made from another command, but tools pass them on. So the first are errors, t
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from profiles.context import ContextRules
 from sandboxes.driver import ImageSource
 from sandboxes.lint.finding import Finding, Weight, finding
-from sandboxes.lint.image_files import ImageFiles, wanted
+from sandboxes.lint.image_files import ImageFiles, own_in_paths, wanted
 from sandboxes.lint.names import kind_of_name
 from sandboxes.lint.tree import files_in
 from sandboxes.scrub.model import OwnValue, Place
@@ -20,6 +21,23 @@ from sandboxes.scrub.scrubber import Scrubber
 _ASSIGNED: Final = re.compile(r"(?<![\w./-])([A-Za-z_][A-Za-z0-9_]*)=(\S+)")
 _ORDINARY: Final = frozenset({"maintainer", "author", "license", "licenses"})
 _IN_HISTORY: Final = "pass it as a file of another stage; what a RUN line names stays in the history"
+
+
+@dataclass(frozen=True)
+class ReadImage:
+    """What was read of an image, which is the same for every deployment.
+
+    Attributes:
+        config: variables, labels and command, as the engine tells them.
+        history: the steps that made it.
+        files: what its files tell of any deployment.
+        paths: of all files, as `ImageFiles.paths` gives them.
+    """
+
+    config: Mapping[str, Any]
+    history: tuple[str, ...]
+    files: tuple[Finding, ...]
+    paths: str
 
 
 def lint_image(source: ImageSource, reference: str, own: Sequence[OwnValue] = ()) -> tuple[Finding, ...]:
@@ -37,19 +55,30 @@ def lint_image(source: ImageSource, reference: str, own: Sequence[OwnValue] = ()
         sandboxes.errors.ImageMissingError: the engine lacks it.
         sandboxes.errors.LintError: its files cannot be read to their end.
     """
+    return lint_read(read_image(source, reference), own)
+
+
+def read_image(source: ImageSource, reference: str) -> ReadImage:
+    """Read an image to its end, which takes seconds; arguments and errors as of `lint_image`."""
     described = source.inspect(reference)
-    config = described.get("Config") or {}
-    scrubber = Scrubber(own, ContextRules())
-    files = ImageFiles(own)
+    files = ImageFiles()
     with source.files(str(described["Id"])) as stream:
         for fact in files_in(stream, wanted):
             files.add(fact)
+    config, history = described.get("Config") or {}, tuple(source.history(reference))
+    return ReadImage(config, history, tuple(files.findings()), files.paths)
+
+
+def lint_read(image: ReadImage, own: Sequence[OwnValue] = ()) -> tuple[Finding, ...]:
+    """Say what an image that was read would tell, errors first."""
+    scrubber = Scrubber(own, ContextRules())
     found = [
-        *_variables(config.get("Env") or (), scrubber),
-        *files.findings(),
-        *_labels(config.get("Labels") or {}, scrubber),
-        *_command(config, scrubber),
-        *_history(source.history(reference)),
+        *_variables(image.config.get("Env") or (), scrubber),
+        *image.files,
+        *own_in_paths(image.paths, own),
+        *_labels(image.config.get("Labels") or {}, scrubber),
+        *_command(image.config, scrubber),
+        *_history(image.history),
     ]
     return tuple(sorted(found, key=lambda one: one.weight is Weight.WARNING))
 

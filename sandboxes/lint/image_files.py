@@ -26,6 +26,7 @@ _COMPILE: Final = (
 _SCRIPT: Final = b"#!"
 _EXECUTABLE: Final = 0o111
 _LEAST_OWN: Final = 4
+_PATH_END: Final = "\0"
 
 
 def wanted(path: str) -> int:
@@ -52,18 +53,43 @@ class _Times:
             self.newest, self.path = at, path
 
 
-class ImageFiles:
-    """Takes the files of one image and says what they tell.
+class _Kept:
+    """Findings, each thing once; of a rule that finds very much only the first, and how many more."""
 
-    Args:
-        own: values of the deployment that may stand in no path.
-    """
-
-    def __init__(self, own: Sequence[OwnValue] = ()) -> None:
-        self._own = [(value.what, value.value.lower()) for value in own if len(value.value) >= _LEAST_OWN]
+    def __init__(self) -> None:
         self._found: dict[tuple[str, str], Finding] = {}
         self._more: Counter[str] = Counter()
+
+    def add(self, one: Finding) -> None:
+        key = (one.rule, one.where)
+        if key in self._found:
+            return
+        if sum(rule == one.rule for rule, _ in self._found) < MOST_OF_A_RULE:
+            self._found[key] = one
+        else:
+            self._more[one.rule] += 1
+
+    def all(self) -> Iterator[Finding]:
+        yield from self._found.values()
+        for rule, count in self._more.items():
+            first = next(one for (name, _), one in self._found.items() if name == rule)
+            found = f"{count} more of rule {rule}"
+            fix = "mend those above first"
+            yield finding("files", found, first.kind, rule, fix=fix, weight=first.weight)
+
+
+class ImageFiles:
+    """Takes the files of one image and says what they tell of any deployment."""
+
+    def __init__(self) -> None:
+        self._kept = _Kept()
+        self._paths: list[str] = []
         self._modified, self._compiled = _Times(), _Times()
+
+    @property
+    def paths(self) -> str:
+        """The paths of all, each ended by a NUL, which no path holds: an image may have a million."""
+        return "".join(f"{path}{_PATH_END}" for path in self._paths)
 
     def add(self, fact: FileFact) -> None:
         """Look at one file."""
@@ -71,24 +97,19 @@ class ImageFiles:
             return
         if fact.path != HOSTNAME_FILE:  # its time is the engine's
             self._modified.add(fact.modified, fact.path)
-        self._by_own_value(fact)
+        self._paths.append(fact.path)
         if not fact.is_file:
             return
         if fact.path.endswith(".pyc"):
             self._compiled.add(source_time(fact.content) or 0, fact.path)
         for one in findings_in(fact.path, fact.content) if is_wanted(fact.path) else ():
-            self._keep(one)
+            self._kept.add(one)
         for rule, matched in rules_for(fact.path):
             self._by_path(rule, matched, fact)
 
     def findings(self) -> Iterator[Finding]:
         """Yield what they tell, each thing once."""
-        yield from self._found.values()
-        for rule, count in self._more.items():
-            first = next(one for (name, _), one in self._found.items() if name == rule)
-            found = f"{count} more of rule {rule}"
-            fix = "mend those above first"
-            yield finding("files", found, first.kind, rule, fix=fix, weight=first.weight)
+        yield from self._kept.all()
         yield from _told_by(self._modified, "file-times", TOUCH)
         yield from _told_by(self._compiled, "byte-code-times", _COMPILE)
 
@@ -99,23 +120,26 @@ class ImageFiles:
             return
         found = one_line(fact.content.decode(errors="replace")) or matched.rpartition("/")[2]
         fix = rule.fix.format(path=quote(matched))
-        self._keep(finding(f"file {matched}", found, rule.kind, rule.id, fix=fix, weight=rule.weight))
+        self._kept.add(finding(f"file {matched}", found, rule.kind, rule.id, fix=fix, weight=rule.weight))
 
-    def _by_own_value(self, fact: FileFact) -> None:
-        lower = fact.path.lower()
-        for what, value in self._own:
-            if value in lower:
-                fix = "rename it: an agent can list the files of its box"
-                self._keep(finding(f"file {fact.path}", value, None, what, fix=fix, weight=Weight.ERROR))
 
-    def _keep(self, one: Finding) -> None:
-        key = (one.rule, one.where)
-        if key in self._found:
-            return
-        if sum(rule == one.rule for rule, _ in self._found) < MOST_OF_A_RULE:
-            self._found[key] = one
-        else:
-            self._more[one.rule] += 1
+def own_in_paths(paths: str, own: Sequence[OwnValue]) -> Iterator[Finding]:
+    """Yield where a deployment's own values stand in paths.
+
+    Args:
+        paths: as `ImageFiles.paths` gives them.
+        own: the values; the very short ones could be anything.
+    """
+    lower, kept = paths.lower(), _Kept()
+    fix = "rename it: an agent can list the files of its box"
+    for value in own:
+        text = value.value.lower()
+        if len(text) >= _LEAST_OWN and text in lower:
+            for path in paths.split(_PATH_END):
+                if text in path.lower():
+                    where = f"file {path}"
+                    kept.add(finding(where, text, None, value.what, fix=fix, weight=Weight.ERROR))
+    yield from kept.all()
 
 
 def _says_nothing(fact: FileFact) -> bool:

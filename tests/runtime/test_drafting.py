@@ -1,6 +1,8 @@
 """What is drafted may be no milder than what the upstreams say of their own tools."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
@@ -86,6 +88,32 @@ async def test_what_may_not_be_shown_refuses_the_draft_and_names_the_fix(
     """R-19, R-20: own values, an alias that names the model, and what is baked into the image."""
     with pytest.raises(DeploymentError, match=f"would show its agent what it may not know: .*{named}"):
         await drafted(loaded(more, **ECHO), store)
+
+
+@dataclass
+class CountedImage(ImageStandIn):
+    """An image that counts how often it is read."""
+
+    read: int = 0
+
+    def inspect(self, reference: str) -> Mapping[str, Any]:
+        """Describe it."""
+        self.read += 1
+        return super().inspect(reference)
+
+
+async def test_an_image_is_read_once_and_held_against_each_model_anew() -> None:
+    """R-19: what was read is kept by digest; whose own values stand in it is asked every time."""
+    store = CountedImage(tree={"/models/gpt-5-mini/counted": b"x"}, config={"Env": ["M=o9-large"]})
+    harmless = {"model": {**MODEL, "name": "other-3"}}
+
+    assert (await drafted(loaded(harmless, **ECHO), store)).told == ()
+    with pytest.raises(DeploymentError, match="file /models/gpt-5-mini/counted"):
+        await drafted(loaded({"model": MODEL}, **ECHO), store)
+    with pytest.raises(DeploymentError, match="variable M"):
+        await drafted(loaded({"model": {**MODEL, "name": "o9-large"}}, **ECHO), store)
+
+    assert store.read == 1
 
 
 async def test_what_tells_in_general_is_shown_to_whoever_signs_and_forbids_nothing() -> None:
