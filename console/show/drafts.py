@@ -30,7 +30,7 @@ def draft_card(drafted: Json, profile: Profile) -> list[str]:
             ("owner", plain(order["owner"])),
             ("purpose", plain(profile.purpose)),
             ("digest", plain(draft["digest"])),
-            ("image", digest(draft["parts"]["image"].removeprefix("sha256:"))),
+            ("image", digest(draft["parts"]["image"])),
             ("memory", digest(draft["parts"]["memory"])),
             ("never", listed([rule.id for rule in profile.never])),
             ("grant", plain(f"{order['effect']}, until {moment(order['valid_until']).text}")),

@@ -4,12 +4,13 @@ What entered is text of agents and strangers: it is escaped, and each line of it
 for a line of ours.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from console.escape import escape, escape_lines
+from console.show.arguments import broken
 from console.show.text import Cell, Style, fields, paint, table
+from console.show.tree import tree_lines
 from console.show.values import Json, digest, moment, plain
 
 _TAINTS = {"trusted": Style.PLAIN, "untrusted": Style.WARN, "model": Style.DIM}
@@ -75,5 +76,5 @@ def _changes(changes: list[Json]) -> list[str]:
 def _value(value: Any) -> list[str]:
     if value is None:
         return []
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-    return ["", *(f"| {line}" for line in escape_lines(text))]
+    lines = escape_lines(value) if isinstance(value, str) else tree_lines(value)
+    return ["", *(piece for line in lines for piece in broken(line, "| ", "+ "))]

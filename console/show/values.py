@@ -8,6 +8,7 @@ from console.show.text import Cell, Style
 
 Json = Mapping[str, Any]
 SHORT_DIGEST = 12
+_KIND = "sha256:"
 
 _GOOD = frozenset(
     {"allow", "running", "completed", "granted", "ok", "agree", "carried_out", "approved", "signed"}
@@ -43,8 +44,8 @@ def word(value: str | None) -> Cell:
 
 
 def digest(value: str | None) -> Cell:
-    """Return the first characters of a digest, enough to name it on the command line."""
-    return plain(value[:SHORT_DIGEST] if value else None)
+    """Return the first characters of a digest, without the name of its kind: enough to name it here."""
+    return plain(value.removeprefix(_KIND)[:SHORT_DIGEST] if value else None)
 
 
 def moment(value: str | None) -> Cell:

@@ -3,11 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
+from console.show.entered import entered_page
 from runtime.context.results import as_seen
 from runtime.gate.replies import Performed
 from sandboxes.scrub.model import OwnValue
 from tests.standins.counter import Counter
 
+ITEM = {
+    **dict.fromkeys(("number", "source", "sha256", "taint", "entry", "state"), "x"),
+    "at": "2026-11-21T10:00:00+00:00",
+    "changes": [],
+}
 OWN = OwnValue("node", "node-7777qqqq", "ref-surrogate")
 HOSTILE = f"on {OWN.value}\x1b[2J by gpt-4o-2024-08-06"
 
@@ -54,6 +60,32 @@ def test_one_thing_is_shown_escaped_with_its_changes_as_a_diff(counter: Counter)
         "on ref-surrogate" in printed.out.rpartition("gpt-4o-2024-08-06\n")[2]
         or "ref-surrogate" in printed.out
     )
+
+
+def test_a_text_of_several_lines_is_shown_as_a_person_reads_it(counter: Counter) -> None:
+    """Its line ends are line ends, and a line of it that looks like one of ours is marked."""
+    shows(counter, "read_folder", 'Dear \u202eKim,\nentry  7\nsays "C:\\new"', folder="INBOX")
+
+    out = counter.type("audit", "context", counter.shop.run.run, "--show", "1").out
+
+    assert out.endswith(
+        "| content:\n|   -\n|     text: text of 3 lines, 33 characters\n"
+        '|       | Dear \\u202eKim,\n|       | entry  7\n|       | says "C:\\\\new"\n|     type: "text"\n'
+    )
+
+
+def test_a_value_of_any_shape_is_shown_whole_and_no_line_is_too_broad() -> None:
+    deep: Any = "x\ny"
+    for _ in range(100):
+        deep = [deep, {}]
+    value = {"a\nb": "long " * 60, "none": None, "deep": deep, "number": 2.5}
+
+    page = entered_page({**ITEM, "value": value})
+
+    assert '| a\\nb: "long' in "\n".join(page)
+    assert "| number: 2.5" in page
+    assert "x\\ny" in "".join(line[2:] for line in page)
+    assert max(map(len, page)) <= 100
 
 
 def test_a_denial_is_shown_as_the_constant_it_was(counter: Counter) -> None:

@@ -159,6 +159,7 @@ def test_the_page_of_a_good_proof_counts_by_family(kernel: Any) -> None:
 
     page = proof_page(told[-1]["result"])
 
+    assert page[0] == f"image     {'ab' * 6}"
     assert page[-1] == "Proven: nothing that can be seen inside tells the status."
     (proc,) = (line.split() for line in page if line.startswith("proc"))
     assert proc == ["proc", "2", "0", "1", "1", "0"]
