@@ -63,13 +63,15 @@ async def launch(kernel: KernelDep, peer: PeerDep, body: Launch) -> Json:
 
 @router.get("")
 def newest(
-    kernel: KernelDep, agent: str | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 20
+    kernel: KernelDep,
+    agent: str | None = None,
+    setting: Setting | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 20,
 ) -> Json:
     """List runs, newest first."""
     with kernel.ledger.read() as connection:
-        found = store.newest(connection, limit=1000 if agent else limit)
-    chosen = [run for run in found if agent in {None, run.agent}]
-    return {"runs": [run_view(run) for run in chosen[:limit]]}
+        found = store.newest(connection, agent=agent, setting=setting, limit=limit)
+    return {"runs": [run_view(run) for run in found]}
 
 
 @router.get("/{run}")

@@ -10,20 +10,29 @@ from console.session import Session
 from console.show.answer import show
 from console.show.runs import ending, log_line, run_page, run_table
 from console.show.text import say, say_line_json
+from profiles.setting import Setting
 
 app = group("List, follow and stop runs.")
 
 Run = Annotated[str, typer.Argument(help="The run's id.")]
 
 
-@command(app, "list", example="handrail runs list\nhandrail runs list --agent invoice-bot --limit 5")
+@command(
+    app,
+    "list",
+    example="handrail runs list\nhandrail runs list --agent invoice-bot --setting evaluation --limit 5",
+)
 def list_runs(
     session: Session,
     agent: Annotated[str | None, typer.Option("--agent", help="Only runs of this agent.")] = None,
+    setting: Annotated[
+        Setting | None, typer.Option("--setting", help="Only runs of this setting; without, of both.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many, newest first.")] = 20,
 ) -> None:
     """List runs, newest first."""
-    show(session, client_of(session).get("runs", agent=agent, limit=limit), run_table)
+    chosen = setting.value if setting else None
+    show(session, client_of(session).get("runs", agent=agent, setting=chosen, limit=limit), run_table)
 
 
 @command(app, "show", example="handrail runs show run-2qzv7j5m4kx3ahd6")

@@ -157,10 +157,16 @@ def find(conn: Connection, run: str) -> RunView:
     return _view(row)
 
 
-def newest(conn: Connection, *, limit: int = 100) -> list[RunView]:
-    """Return the latest runs, newest first."""
-    rows = conn.execute(select(_RUN).order_by(_RUN.c.requested_at.desc(), _RUN.c.id).limit(limit)).mappings()
-    return [_view(row) for row in rows]
+def newest(
+    conn: Connection, *, agent: str | None = None, setting: Setting | None = None, limit: int = 100
+) -> list[RunView]:
+    """Return the latest runs, newest first: all, or those of one agent or one setting."""
+    query = select(_RUN).order_by(_RUN.c.requested_at.desc(), _RUN.c.id).limit(limit)
+    if agent is not None:
+        query = query.where(_RUN.c.agent == agent)
+    if setting is not None:
+        query = query.where(_RUN.c.setting == setting.value)
+    return [_view(row) for row in conn.execute(query).mappings()]
 
 
 def unfinished(conn: Connection, *, node: str | None = None) -> list[RunView]:

@@ -90,10 +90,12 @@ def test_a_setting_is_asked_for_listed_and_told_to_nobody_inside(office: Office)
         other = office.type("launch", "hello", "--setting", "evaluation")
         wrong = office.type("launch", "hello", "--setting", "staging")
         listed = office.ask("runs", "list")["runs"]
+        tried = office.ask("runs", "list", "--setting", "evaluation")["runs"]
         table = office.type("runs", "list").out.splitlines()
         page = office.type("runs", "show", listed[0]["id"]).out
 
     assert [run["setting"] for run in listed] == ["evaluation", "production"]
+    assert tried == listed[:1]
     assert usual.out.splitlines()[1:-1] == other.out.splitlines()[1:-1]
     assert "setting      evaluation" in page
     assert table[0].split()[:4] == ["RUN", "AGENT", "STATE", "SETTING"]
