@@ -17,7 +17,7 @@ def clockwork(kernel: Kernel) -> Clockwork:
         audit=kernel.audit,
         new_id=new_id,
         random=random_bytes,
-        engine=kernel.engine,
+        engine=kernel.engine.last,
     )
 
 
@@ -30,6 +30,7 @@ def owed(kernel: Kernel, work: Clockwork) -> tuple[Job, ...]:
         Job("end overdue boxes", lambda now: _sweep(kernel, now)),
         Job("checkpoint", lambda _now: _checkpoint(kernel)),
         Job("remember the policy", lambda _now: _remember(kernel)),
+        Job("ask the engine", lambda _now: _ask_engine(kernel)),
         *work.jobs(),
     )
 
@@ -46,3 +47,8 @@ def _remember(kernel: Kernel) -> None:
     """Pin the policy in force here, also when another node changed it."""
     with kernel.ledger.read() as connection:
         kernel.policies.remember(connection)
+
+
+def _ask_engine(kernel: Kernel) -> None:
+    """Remember the engine's version for what looks at proofs and may not ask itself."""
+    kernel.engine.now()

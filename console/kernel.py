@@ -2,16 +2,14 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import cached_property
 
+from console.engine import Assess, EngineWatch, assessors
 from console.ground import Ground
 from profiles.schema import Profile
 from rollout.auditing import AuditWatch
 from rollout.evidence.assessor import Assessor as EvidenceAssessor
-from rollout.evidence.model import AuditState
-from rollout.promotions.assessor import Assessor
 from rollout.scheduler import JobFault
 from runtime.alerts.book import RaisedAlert, raise_alert
 from runtime.alerts.rules import SYSTEM, AlertRule, Deviation
@@ -54,10 +52,6 @@ REAPER_LOCK = "reaper.lock"
 _LOG = logging.getLogger(__name__)
 
 
-Assess = Callable[[PolicyBook, Callable[[datetime], AuditState]], Assessor]
-"""Makes what looks at evidence, from the policy in force and what is known of the record."""
-
-
 @dataclass(frozen=True)
 class Kernel:
     """Everything that `serve` runs, as its routes and jobs use it."""
@@ -69,6 +63,7 @@ class Kernel:
     keyring: KeyRing
     notifier: Sender
     assess: Assess = EvidenceAssessor
+    engine: EngineWatch = field(default_factory=lambda: EngineWatch(lambda: None))
 
     @property
     def installation(self) -> str:
@@ -99,11 +94,6 @@ class Kernel:
     def driver(self) -> SandboxDriver:
         """The engine."""
         return self.ground.driver
-
-    @cached_property
-    def engine(self) -> str:
-        """The engine's version; a proof of context isolation is about this one."""
-        return self.driver.version()
 
     @property
     def holds(self) -> HoldBook:
@@ -185,8 +175,8 @@ def open_kernel(
         notifier = Sender(channels_of(settings, clock), ledger, clock)
         gate = _gate(ground, notifier, hold_wait_seconds)
         runs = _runs(ground, gate)
-        assess = partial(EvidenceAssessor, engine=driver.version())
-        return Kernel(ground, single_user, gate, runs, KeyRing(keys.wrapper), notifier, assess)
+        engine, ring = EngineWatch(driver.version), KeyRing(keys.wrapper)
+        return Kernel(ground, single_user, gate, runs, ring, notifier, assessors(engine), engine)
     except BaseException:
         ledger.close()
         raise

@@ -12,7 +12,7 @@ def desk_of(kernel: Kernel) -> Desk:
         ledger=kernel.ledger,
         book=kernel.policies,
         keyring=kernel.keyring,
-        assessor=Assessor(kernel.policies, kernel.audit.known),
+        assessor=Assessor(kernel.policies, kernel.audit.known, engine=kernel.engine.last),
         audit=kernel.audit.last,
         new_id=new_id,
     )

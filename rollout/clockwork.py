@@ -155,7 +155,7 @@ def wind_up(
     new_id: NewId,
     random: Callable[[int], bytes],
     verify_every: timedelta = EVERY,
-    engine: str | None = None,
+    engine: Callable[[], str | None] = lambda: None,
 ) -> Clockwork:
     """Compose the rollout of one record.
 
@@ -166,7 +166,7 @@ def wind_up(
         new_id: makes ids.
         random: gives seeds.
         verify_every: how often the clock verifies.
-        engine: version of the engine here; None where there is none.
+        engine: version of the engine here, as it was last asked for; None where there is none.
     """
     assessor = Assessor(book, audit.known, engine=engine)
     return Clockwork(

@@ -170,7 +170,7 @@ async def _shown(kernel: Kernel, now: datetime, assessor: Assessor, promotion: s
 async def _assessor(kernel: Kernel, now: datetime) -> Assessor:
     """Return what looks at evidence, with the record verified beforehand: that takes too long for a unit."""
     audit = await asyncio.to_thread(kernel.audit.state, now)
-    return kernel.assess(kernel.policies, lambda _now: audit)
+    return await asyncio.to_thread(kernel.assess, kernel.policies, lambda _now: audit)
 
 
 def _read(kernel: Kernel, see: Callable[[Connection], T]) -> T:

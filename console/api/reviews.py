@@ -30,6 +30,7 @@ def listed(kernel: KernelDep, now: Now, agent: str | None = None, *, past: bool 
 @router.post("/run")
 def run(kernel: KernelDep, now: Now) -> Json:
     """Do the clock's work on reviews now."""
+    kernel.engine.now()
     return _ran_view(desk_of(kernel).run(now))
 
 
@@ -43,6 +44,7 @@ def show(kernel: KernelDep, now: Now, review: str) -> Json:
 @router.post("/{review}/packet")
 def print_again(kernel: KernelDep, now: Now, review: str) -> Json:
     """Print one review's packet as it is now."""
+    kernel.engine.now()
     desk = desk_of(kernel)
     return _answer(kernel, desk, review, desk.print_again(review, now), now)
 

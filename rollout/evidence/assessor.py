@@ -16,14 +16,19 @@ class Assessor:
     """Looks at one deployment and one class; each look is one consistent view of the database."""
 
     def __init__(
-        self, book: PolicyBook, audit: Callable[[datetime], AuditState], *, engine: str | None = None
+        self,
+        book: PolicyBook,
+        audit: Callable[[datetime], AuditState],
+        *,
+        engine: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Take what does not come with a view.
 
         Args:
             book: the policy in force.
             audit: what is known of the record at a moment; it must not verify inside a unit.
-            engine: version of the engine here, asked once: nobody asks an engine inside a unit.
+            engine: what is known of the engine's version here; it must not ask the engine, either. None
+                where there is no engine.
         """
         self._book = book
         self._audit = audit
@@ -32,8 +37,8 @@ class Assessor:
     def collect(self, conn: Connection, deployment: str, effect: Effect, *, now: datetime) -> Evidence:
         """Return everything that the review gates look at."""
         state = self._book.current(conn)
-        audit = self._audit(now)
-        return collect(conn, deployment, effect, state=state, now=now, audit=audit, engine=self._engine)
+        audit, engine = self._audit(now), self._engine()
+        return collect(conn, deployment, effect, state=state, now=now, audit=audit, engine=engine)
 
     def sample(
         self, conn: Connection, deployment: str, effect: Effect, *, since: datetime, before: int

@@ -155,7 +155,7 @@ def standing(
     """
     proof = newest(conn, image=image, runtime=runtime)
     fault = _fault(proof, now - within, now, code or code_version(), engine)
-    return Standing(proof, fault, _words(proof, fault, runtime))
+    return Standing(proof, fault, _words(proof, fault, runtime, engine))
 
 
 def _fault(
@@ -174,22 +174,22 @@ def _fault(
     return None if since <= proof.at <= now else ProofFault.STALE
 
 
-def _words(proof: ContextProof | None, fault: ProofFault | None, runtime: str) -> str:
+def _words(proof: ContextProof | None, fault: ProofFault | None, runtime: str, engine: str | None) -> str:
     if proof is None:
         return f"context isolation was never proven for this image under {runtime}"
     at = f" of {proof.at.date().isoformat()}"
     if fault is None:
         return f"context isolation proven under {runtime}{at}"
-    return f"the proof of context isolation under {runtime}{at} {_why(proof, fault)}"
+    return f"the proof of context isolation under {runtime}{at} {_why(proof, fault, engine)}"
 
 
-def _why(proof: ContextProof, fault: ProofFault) -> str:
+def _why(proof: ContextProof, fault: ProofFault, engine: str | None) -> str:
     said = {
         ProofFault.FAILED: f"failed: {len(proof.differing)} facts tell the status",
         ProofFault.INCOMPLETE: f"is about {proof.facts} facts, expected {LEAST_FACTS} and every status",
         ProofFault.STALE: "is too old, or of a time to come",
         ProofFault.OTHER_CODE: "is about another version of Handrail",
-        ProofFault.OTHER_ENGINE: "is about another engine or kernel",
+        ProofFault.OTHER_ENGINE: f"is about another engine or kernel, {proof.engine}; here is {engine}",
     }
     return said[fault]
 
