@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from profiles.base import EnvironmentName, EnvironmentText, ImageName, Name, Strict, UpstreamText
 
@@ -133,6 +133,9 @@ Money = Annotated[float, Field(ge=0, le=1_000_000)]
 Tokens = Annotated[int, Field(ge=1, le=1_000_000_000_000)]
 
 
+Beta = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=-]{0,63}$")]
+
+
 class Price(Strict):
     """What a provider charges for a million tokens, in the operator's currency."""
 
@@ -151,6 +154,8 @@ class ModelSpec(Strict):
         price: Without one, cost is neither counted nor limited.
         max_cost: Cost of one run.
         max_cost_per_day: Cost of the agent's runs of one day in UTC.
+        betas: Values of `anthropic-beta` or `openai-beta` that the agent may send. Others are dropped: a
+            beta may cost more than the price says, or tell which model answers.
     """
 
     alias: Name
@@ -163,3 +168,4 @@ class ModelSpec(Strict):
     price: Price | None = None
     max_cost: Money = 10
     max_cost_per_day: Money = 100
+    betas: Annotated[tuple[Beta, ...], Field(max_length=16)] = ()

@@ -15,10 +15,13 @@ from runtime.gateway.model_scrub import ModelScrub
 from runtime.gateway.model_wire import ENDPOINTS, Endpoint, kind_of, most_output, outgoing
 from runtime.models.prices import cost_of, most_input
 from runtime.models.usage import holder_of
+from runtime.upstreams.providers import betas_asked
 from sandboxes.errors import ScrubError
 from sandboxes.scrub.model import Change
 
 _LARGE: Final = 65_536  # bytes from which on scrubbing would keep other calls waiting
+_NOTED: Final = 20
+_SHOWN: Final = 80  # characters of what an agent asked for in vain: enough to see what it was
 _MEDIA: Final = frozenset(
     {"image", "image_url", "input_image", "document", "file", "input_file", "input_audio", "audio"}
 )
@@ -57,6 +60,7 @@ class Request:
         ask: what the gate must know; None if it could not be scrubbed, and then the gate denies it.
         changes: what was found in it.
         waiting: digests of its texts that a person must see first.
+        dropped: betas that it asked for and the profile does not permit; the agent's words.
     """
 
     sent: Mapping[str, Any]
@@ -64,6 +68,12 @@ class Request:
     ask: ModelAsk | None
     changes: tuple[Change, ...] = ()
     waiting: frozenset[bytes] = frozenset()
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        """What the record keeps of it, where there is something."""
+        return {"betas_dropped": [beta[:_SHOWN] for beta in self.dropped]} if self.dropped else {}
 
 
 async def prepared(
@@ -85,7 +95,9 @@ async def prepared(
     tokens, cost = _most(call, spec, asked.sent, len(body))
     holder = holder_of(run.agent, run.setting)
     ask = ModelAsk(tokens, cost, holder, now.strftime("%Y-%m-%d"), asked.told)
-    return Request(asked.sent, body, ask, asked.changes, asked.waiting)
+    betas = betas_asked(call.endpoint.provider, call.headers)
+    dropped = tuple(beta for beta in betas if beta not in spec.betas)[:_NOTED]
+    return Request(asked.sent, body, ask, asked.changes, asked.waiting, dropped)
 
 
 def _most(call: Call, spec: ModelSpec, sent: Mapping[str, Any], size: int) -> tuple[int, int]:

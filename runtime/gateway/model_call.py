@@ -163,7 +163,7 @@ class ModelGate:
 
     def _kept(self, request: Request, named: str | None, thoughts: str) -> dict[str, Any]:
         """Return what the record keeps beside what was shown: what was sent if it differs, and why (R-11)."""
-        kept: dict[str, Any] = {"model": named, "rationale": thoughts or NOT_PROVIDED}
+        kept: dict[str, Any] = {"model": named, "rationale": thoughts or NOT_PROVIDED, **request.noted}
         return kept | ({"sent": request.sent} if request.changes else {})
 
     async def _check_model(self, ticket: Ticket, named: str | None) -> None:

@@ -4,7 +4,7 @@ A try that failed before the first byte of an answer is repeated, each time as a
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -119,7 +119,7 @@ class Sender:
             await settle(ticket, Unknown("the agent's client left before the answer"))
             raise
         if not response.is_success:
-            raise await self._refusal(call, ticket, response)
+            raise await self._refusal(call, ticket, response, request.noted)
         return ticket, response
 
     async def _admitted(self, call: Call, request: Request) -> Ticket:
@@ -144,11 +144,13 @@ class Sender:
             "POST",
             provider.url(call.endpoint.path),
             content=request.body,
-            headers=provider.headers(call.headers),
+            headers=provider.headers(call.headers, self._spec.betas),
         )
         return await client.send(sent, stream=True)
 
-    async def _refusal(self, call: Call, ticket: Ticket, response: httpx.Response) -> ProviderFailedError:
+    async def _refusal(
+        self, call: Call, ticket: Ticket, response: httpx.Response, noted: Mapping[str, object]
+    ) -> ProviderFailedError:
         """Record a provider's error; only what speaks of the agent's request is passed on."""
         try:
             body = await limited(response)
@@ -157,7 +159,7 @@ class Sender:
         finally:
             await response.aclose()
         text, status = body.decode("utf-8", "replace"), response.status_code
-        done = Performed({"status": status, "body": text}, text, is_error=True)
+        done = Performed({"status": status, "body": text, **noted}, text, is_error=True)
         await self._parts.gate.settle(ticket, done)
         told = text.replace(self._parts.provider.key(), "")
         return failure_of(call.endpoint.provider, status, told, self._scrub.error)

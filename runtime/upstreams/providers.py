@@ -1,6 +1,6 @@
 """Model providers: where they are, and how the key is put on. The key enters here, at each request, only."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,7 +13,8 @@ from runtime.settings import PREFIX, Settings
 from runtime.upstreams.errors import UpstreamUnavailableError
 
 ANTHROPIC_VERSION: Final = "2023-06-01"
-_PASSED: Final = frozenset({"anthropic-version", "anthropic-beta"})
+_VERSION: Final = "anthropic-version"
+_BETA: Final = {ModelProvider.OPENAI: "openai-beta", ModelProvider.ANTHROPIC: "anthropic-beta"}
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,25 @@ class Provider:
         """The address of one endpoint."""
         return self.base_url.rstrip("/") + path
 
-    def headers(self, asked: Mapping[str, str]) -> dict[str, str]:
+    def headers(self, asked: Mapping[str, str], betas: Collection[str] = ()) -> dict[str, str]:
         """The headers of one request: ours, the key, and of the agent's only what chooses a version.
 
         Args:
             asked: the agent's headers, names in lower case; its own authorization is dropped.
+            betas: those that the profile permits.
         """
         ours = {"content-type": "application/json", "accept-encoding": "identity"}
+        if passed := [beta for beta in betas_asked(self.kind, asked) if beta in betas]:
+            ours[_BETA[self.kind]] = ",".join(passed)
         if self.kind is ModelProvider.OPENAI:
             return {**ours, "authorization": f"Bearer {self.key()}"}
-        passed = {name: value for name, value in asked.items() if name in _PASSED}
-        return {**ours, "anthropic-version": ANTHROPIC_VERSION, **passed, "x-api-key": self.key()}
+        return {**ours, _VERSION: asked.get(_VERSION, ANTHROPIC_VERSION), "x-api-key": self.key()}
+
+
+def betas_asked(kind: ModelProvider, asked: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the betas that an agent's headers ask a provider for, in order."""
+    values = (value.strip() for value in asked.get(_BETA[kind], "").split(","))
+    return tuple(value for value in values if value)
 
 
 def provider_of(kind: ModelProvider, settings: Settings, setting: Setting = Setting.PRODUCTION) -> Provider:

@@ -237,9 +237,41 @@ async def test_no_request_of_an_odd_shape_breaks_the_door(path: str) -> None:
 @pytest.mark.parametrize("value", [b"caf\xe9", b"\xff", b"a" * 60_000])
 async def test_a_header_that_cannot_be_sent_leaves_no_call_open(value: bytes) -> None:
     async with wired(Kind.ANTHROPIC) as w:
-        answer = await ask(w, MESSAGES, headers={b"anthropic-beta": value})
+        answer = await ask(w, MESSAGES, headers={b"anthropic-version": value})
         assert answer.headers["content-type"] == "application/json"
         assert [action.id for action in w.gate.seen] == [settled[0] for settled in w.gate.settled]
+
+
+BETAS = {MESSAGES: "anthropic-beta", CHAT: "openai-beta"}
+
+
+@pytest.mark.parametrize(("path", "name"), BETAS.items())
+async def test_a_beta_that_the_profile_does_not_permit_is_dropped_and_recorded(path: str, name: str) -> None:
+    """R-41: a beta can cost more than the price says, or answer in a way that tells the model."""
+    header = {name.encode(): b"context-1m-2025-08-07, allowed=v2,,\xff" + b"x" * 500}
+    async with wired(door(path), betas=["allowed=v2"]) as w:
+        answer = await ask(w, path, headers=header)
+        sent, (done,) = w.provider.asked[0][1], [one[1] for one in w.gate.settled]
+
+    assert answer.status_code == 200
+    assert sent[name] == "allowed=v2"
+    assert isinstance(done, Performed)
+    assert isinstance(done.payload, dict)
+    assert done.payload["betas_dropped"] == ["context-1m-2025-08-07", "\xff" + "x" * 79]
+
+
+@pytest.mark.parametrize(("path", "name"), BETAS.items())
+async def test_without_a_list_no_beta_passes_and_none_of_another_provider_ever_does(
+    path: str, name: str
+) -> None:
+    other = next(one for one in BETAS.values() if one != name)
+    async with wired(door(path)) as w:
+        await ask(w, path, headers={name.encode(): b"allowed=v2", other.encode(): b"allowed=v2"})
+        await ask(w, path)
+        (first, second), done = [one[1] for one in w.provider.asked], [one[1] for one in w.gate.settled]
+
+    assert not {name, other} & {*first, *second}
+    assert ["betas_dropped" in repr(one) for one in done] == [True, False]
 
 
 USAGES: tuple[Any, ...] = (
