@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from profiles.schema import ModelSpec
+from runtime.canonical import JsonValue
 from runtime.gate.actions import ModelAsk
 from runtime.gate.context import RunContext
 from runtime.gateway.model_scrub import ModelScrub
@@ -71,7 +72,7 @@ class Request:
     dropped: tuple[str, ...] = ()
 
     @property
-    def noted(self) -> dict[str, Any]:
+    def noted(self) -> dict[str, JsonValue]:
         """What the record keeps of it, where there is something."""
         return {"betas_dropped": [beta[:_SHOWN] for beta in self.dropped]} if self.dropped else {}
 

@@ -13,6 +13,7 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from profiles.schema import ModelSpec
+from runtime.canonical import JsonValue
 from runtime.clock import Clock, NewId
 from runtime.gate.actions import Action, ActionKind
 from runtime.gate.context import RunContext
@@ -149,7 +150,7 @@ class Sender:
         return await client.send(sent, stream=True)
 
     async def _refusal(
-        self, call: Call, ticket: Ticket, response: httpx.Response, noted: Mapping[str, object]
+        self, call: Call, ticket: Ticket, response: httpx.Response, noted: Mapping[str, JsonValue]
     ) -> ProviderFailedError:
         """Record a provider's error; only what speaks of the agent's request is passed on."""
         try:
