@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import Connection, Dialect, bindparam, func, insert, select, text, update
+from sqlalchemy import Dialect, bindparam, select, text, update
 
 from profiles.policy import AlertRules, Policy
 from runtime.alerts.incidents import open_incident, standing_incident
@@ -67,7 +67,7 @@ def raise_alert(tx: Tx, deviation: Deviation, *, policy: Policy, now: datetime) 
     """
     find, count_up = _prepared(tx.conn.dialect)
     open_ = find.run(tx.conn, {"fingerprint": deviation.fingerprint}).fetchone()
-    alert, count = (open_[0], open_[1] + 1) if open_ else (_id_of(tx.conn, deviation, now), 1)
+    alert, count = (open_[0], open_[1] + 1) if open_ else (_id_of(deviation, tx.coming), 1)
     if open_:
         count_up.run(tx.conn, {"alert": alert, "times": count, "at": now})
     else:
@@ -97,7 +97,7 @@ def _open(tx: Tx, alert: str, deviation: Deviation, rules: AlertRules, now: date
         "due_at": due_at,
         **facts,
     }
-    tx.conn.execute(insert(AlertRow).values(row))
+    tx.insert(AlertRow, row)
     tx.append(
         Event(
             kind=EventKind.ALERT_RAISED,
@@ -142,10 +142,9 @@ def _incidents(tx: Tx, alert: str, deviation: Deviation, rules: AlertRules, now:
     )
 
 
-def _id_of(conn: Connection, deviation: Deviation, now: datetime) -> str:
-    """Return an id that only this opening of an alert has."""
-    earlier = select(func.count()).where(_ALERT.c.fingerprint == deviation.fingerprint)
-    parts = f"{deviation.fingerprint}\n{utc_text(now)}\n{conn.execute(earlier).scalar_one()}"
+def _id_of(deviation: Deviation, entry: int) -> str:
+    """Return an id that only the opening of this entry has."""
+    parts = f"{deviation.fingerprint}\n{entry}"
     return f"alert-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
 
 

@@ -2,19 +2,31 @@
 
 import hashlib
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Dialect, bindparam, select
 
 from runtime.alerts.rules import IncidentCause
 from runtime.canonical import JsonValue
 from runtime.notices.outbox import NoticeKind, Route, put
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
+from runtime.record.statements import Prepared
 from runtime.tables.alerts import AlertRow, IncidentRow
 from runtime.tables.types import utc_text
 
 _ALERT = AlertRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+_STANDING = (
+    select(_INCIDENT.c.id)
+    .join(_ALERT, _ALERT.c.id == _INCIDENT.c.alert)
+    .where(
+        _ALERT.c.fingerprint == bindparam("fingerprint"),
+        _INCIDENT.c.cause == bindparam("cause"),
+        _INCIDENT.c.acknowledged_at.is_(None),
+    )
+    .order_by(_INCIDENT.c.opened_at)
+)
 
 
 def open_incident(
@@ -38,7 +50,7 @@ def open_incident(
         now: the present moment.
         actor: the person who said so, or Handrail.
     """
-    id_ = _id_of(tx.conn, cause, agent, alert, now)
+    id_ = _id_of(cause, agent, alert, tx.coming)
     row = {
         "id": id_,
         "agent": agent,
@@ -48,7 +60,7 @@ def open_incident(
         "opened_at": now,
         "reminded": 0,
     }
-    tx.conn.execute(insert(IncidentRow).values(row))
+    tx.insert(IncidentRow, row)
     data: dict[str, JsonValue] = {"alert": alert, "cause": cause.value, "opened_at": utc_text(now)}
     tx.append(
         Event(
@@ -68,20 +80,17 @@ def open_incident(
 
 def standing_incident(conn: Connection, fingerprint: str, cause: IncidentCause) -> str | None:
     """Return the incident of this cause and fingerprint that waits for a leader, as far as rows say."""
-    query = (
-        select(_INCIDENT.c.id)
-        .join(_ALERT, _ALERT.c.id == _INCIDENT.c.alert)
-        .where(
-            _ALERT.c.fingerprint == fingerprint,
-            _INCIDENT.c.cause == cause.value,
-            _INCIDENT.c.acknowledged_at.is_(None),
-        )
-    )
-    return conn.execute(query.order_by(_INCIDENT.c.opened_at).limit(1)).scalar()
+    asked = {"fingerprint": fingerprint, "cause": cause.value}
+    row = _standing(conn.dialect).run(conn, asked).fetchone()
+    return None if row is None else str(row[0])
 
 
-def _id_of(conn: Connection, cause: IncidentCause, agent: str, alert: str | None, now: datetime) -> str:
-    """Return an id that only this incident has."""
-    earlier = conn.execute(select(func.count()).where(_INCIDENT.c.agent == agent)).scalar_one()
-    parts = "\n".join((cause.value, agent, alert or "", utc_text(now), str(earlier)))
+def _id_of(cause: IncidentCause, agent: str, alert: str | None, entry: int) -> str:
+    """Return an id that only the incident of this entry has."""
+    parts = "\n".join((cause.value, agent, alert or "", str(entry)))
     return f"inc-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
+
+
+@lru_cache(maxsize=8)
+def _standing(dialect: Dialect) -> Prepared:
+    return Prepared(_STANDING, dialect)

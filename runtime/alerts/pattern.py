@@ -22,11 +22,14 @@ _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]  # SQLModel does
 
 _SAME = _ALERT.c.fingerprint == bindparam("fingerprint")
 _ALIKE = (_ALERT.c.deployment == bindparam("deployment")) & (_ALERT.c.rule == bindparam("rule"))
-_LAST = (
+# One step down an index for each alert, however many incidents it had: an agent that goes on after a denial
+# has one more at every third.
+_NEWEST = (
     select(func.max(_INCIDENT.c.opened_at))
-    .join(_ALERT, _ALERT.c.id == _INCIDENT.c.alert)
-    .where(_INCIDENT.c.cause == bindparam("cause"), or_(_SAME, _ALIKE))
+    .where(_INCIDENT.c.alert == _ALERT.c.id, _INCIDENT.c.cause == bindparam("cause"))
+    .scalar_subquery()
 )
+_LAST = select(func.max(_NEWEST)).where(or_(_SAME, _ALIKE))
 _FEW, _NONE = bindparam("few", type_=Integer), bindparam("none", type_=Integer)
 # SQLite's dialect adds an offset of its own to a limit without one, and `Prepared` would not know its value.
 _LATELY = _ONCE.c.at > bindparam("since")

@@ -74,6 +74,11 @@ class Tx:
         """How many entries there were before this transaction."""
         return self._batch.committed
 
+    @property
+    def coming(self) -> int:
+        """The number that the next entry gets: what is named by it has a name of its own."""
+        return self._batch.coming
+
     def append(self, event: Event) -> int:
         """Add one entry; return its number. It is durable once the unit's future has resolved.
 
@@ -158,9 +163,14 @@ class Batch:
         """Add one row inside the running unit's savepoint."""
         self._statements.into(table, tuple(row)).run(self.enter_savepoint(), row)
 
+    @property
+    def coming(self) -> int:
+        """The number that the next entry gets."""
+        return self._head.size + len(self._entries)
+
     def append(self, event: Event) -> int:
         """Take one entry."""
-        seq = self._head.size + len(self._entries)
+        seq = self.coming
         at = max(self._high_water, min(utc_text(event.at), self.latest))
         commitment = None if event.payload is None else self._seal(seq, event)
         leaf = encode_leaf(seq, at, event, commitment)

@@ -66,11 +66,12 @@ class IncidentRow(SQLModel, table=True):
     """An escalation. It blocks promotion until a leader has acknowledged it with words (R-51 to R-54)."""
 
     __tablename__ = "incident"
+    __table_args__ = (Index("ix_incident_alert_cause", "alert", "cause", "opened_at"),)
 
     id: str = Field(primary_key=True)
     agent: str = Field(index=True)
     deployment: str | None = Field(default=None, index=True)
-    alert: str | None = Field(default=None, foreign_key="alert.id", index=True)
+    alert: str | None = Field(default=None, foreign_key="alert.id")
     cause: str  # runtime.alerts.rules.IncidentCause
     opened_at: datetime = Field(sa_type=UtcDateTime)
     reminded: int = 0  # reminders sent so far (F26)
