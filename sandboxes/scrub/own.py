@@ -15,6 +15,16 @@ _SHORTEST_ENCODED = 6  # bytes; the inside of a shorter value is in too many tok
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{32,128})", re.IGNORECASE)
 _SHORTEST_DIGEST = 7  # as version control shortens them
 _BEGINNING = 7  # characters; as many as the shortest digest
+_LONGEST_DIGEST = 128
+# Default_Ignorable_Code_Point of the Unicode Character Database: what is not shown, so breaks up nothing.
+_IGNORABLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+# Beyond ASCII, and s, k or i in another letter case (CaseFolding.txt of the Unicode Character Database).
+_LETTERS = str.maketrans({"\u017f": "s", "\u212a": "k", "\u0130": "i", "\u0131": "i"})
+_FOLDED = re.compile(f"[{''.join(map(chr, _LETTERS))}]")
+_INVISIBLE = re.compile(f"[{_IGNORABLE}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,8 @@ class OwnValues:
         self._forms = {form.text.lower(): form for form in reversed(forms)}
         self._digests = [(d[1].lower(), v) for v in values if (d := _DIGEST.fullmatch(v.value))]
         self._pattern = _pattern([*self._forms.values()], [d for d, _ in self._digests])
+        self._is_ascii = all(text.isascii() for text in self._forms)
+        self._broken: re.Pattern[str] | None = None
         self._beginnings = _beginnings([*self._forms, *(d for d, _ in self._digests)])
         self._starts = frozenset(t[:n] for t in self._forms for n in range(1, len(t) + 1))
         self._longest = max(map(len, self._forms), default=0)
@@ -44,21 +56,39 @@ class OwnValues:
 
     def find(self, text: str) -> Iterator[Change]:
         """Yield the places of own values in a text, in order, none within another."""
-        if self._pattern is None or self._has_none(text):
+        if self._pattern is None:
             return
-        for match in self._pattern.finditer(text):
-            form = self._forms.get(match[0].lower())
-            if form is not None:
-                yield Change(None, form.value.what, *match.span(), match[0], form.put)
-            elif (owner := self._digest_owner(match[0])) is not None:
-                yield Change(None, owner.what, *match.span(), match[0], owner.put)
+        if not text.isascii() and _INVISIBLE.search(text):
+            yield from self._among_invisible(text)
+        elif not self._has_none(text):
+            for match in self._pattern.finditer(text):
+                yield from self._change(match, match[0])
+
+    def _among_invisible(self, text: str) -> Iterator[Change]:
+        """Yield them where characters that are not shown may stand within, and before and behind."""
+        bare = _INVISIBLE.sub("", text)
+        if self._has_none(bare):
+            return
+        if self._broken is None:
+            self._broken = _pattern([*self._forms.values()], [d for d, _ in self._digests], _IGNORABLE)
+        for match in self._broken.finditer(text) if self._broken else ():
+            yield from self._change(match, _INVISIBLE.sub("", match[0]))
+
+    def _change(self, match: re.Match[str], bare: str) -> Iterator[Change]:
+        form = self._forms.get(bare.lower()) or self._forms.get(bare.translate(_LETTERS).lower())
+        if form is not None:
+            yield Change(None, form.value.what, *match.span(), match[0], form.put)
+        elif (owner := self._digest_owner(bare)) is not None:
+            yield Change(None, owner.what, *match.span(), match[0], owner.put)
 
     def _has_none(self, text: str) -> bool:
         """Whether no value begins anywhere, as in almost every text; RE2 knows a hundred times as fast.
 
-        Beyond ASCII the two differ in what they call the same letter.
+        Beyond ASCII the two differ in what they call the same letter; of letters within it, only in four.
         """
-        return text.isascii() and self._beginnings is not None and self._beginnings.search(text) is None
+        if self._beginnings is None or not (text.isascii() or (self._is_ascii and not _FOLDED.search(text))):
+            return False
+        return self._beginnings.search(text.encode("ascii", "replace")) is None
 
     def restored(self, text: str) -> str:
         """Return a text with the surrogates made own values again."""
@@ -68,9 +98,24 @@ class OwnValues:
 
     def held_back(self, text: str) -> int:
         """Return from where on a text may go on into an own value; its length if nowhere."""
+        if not text.isascii() and _INVISIBLE.search(text):
+            return self._held_among_invisible(text)
         tail = text[-self._longest - 1 :].lower() if self._longest else ""
         begins = (n for n in range(len(tail)) if tail[n:] in self._starts)
         return min(len(text) - len(tail) + next(begins, len(tail)), self._digest_start(text))
+
+    def _held_among_invisible(self, text: str) -> int:
+        """Return the same where what is not shown may stand within; then anything begins a word."""
+        begins, tail, most = len(text), "", max(self._longest, _LONGEST_DIGEST)
+        for at in range(len(text) - 1, -1, -1):
+            if _INVISIBLE.match(text[at]):
+                continue
+            tail = text[at].lower() + tail
+            if tail in self._starts or any(digest.startswith(tail) for digest, _ in self._digests):
+                begins = at
+            if len(tail) >= most:
+                break
+        return begins
 
     def _digest_start(self, text: str) -> int:
         if not self._digests:
@@ -85,9 +130,13 @@ class OwnValues:
         return next((value for digest, value in self._digests if digest.startswith(short)), None)
 
 
-def _pattern(forms: Sequence[_Form], digests: Sequence[str]) -> re.Pattern[str] | None:
-    parts = [_bounded(form) for form in forms if form.text]
-    parts += [rf"(?<!\w){d[:_SHORTEST_DIGEST]}[0-9a-f]{{0,121}}(?!\w)" for d in digests]
+def _pattern(forms: Sequence[_Form], digests: Sequence[str], hidden: str = "") -> re.Pattern[str] | None:
+    """Return what finds forms and digests; `hidden` are characters that may stand between theirs."""
+    between = f"[{hidden}]*" if hidden else ""
+    parts = [_bounded(form, between, hidden) for form in forms if form.text]
+    for digest in digests:
+        begin = between.join(digest[:_SHORTEST_DIGEST])
+        parts.append(rf"(?<![^\W{hidden}]){begin}(?:{between}[0-9a-f]){{0,121}}(?![^\W{hidden}])")
     return re.compile("|".join(parts), re.IGNORECASE) if parts else None
 
 
@@ -97,10 +146,10 @@ def _beginnings(texts: Sequence[str]) -> Any:
     return re2.compile(f"(?i){'|'.join(begins)}") if begins else None
 
 
-def _bounded(form: _Form) -> str:
-    text = re.escape(form.text)
-    before = r"(?<![^\W_])" if form.whole and form.text[0].isalnum() else ""
-    after = r"(?![^\W_])" if form.whole and form.text[-1].isalnum() else ""
+def _bounded(form: _Form, between: str, hidden: str) -> str:
+    text = between.join(map(re.escape, form.text))
+    before = rf"(?<![^\W_{hidden}])" if form.whole and form.text[0].isalnum() else ""
+    after = rf"(?![^\W_{hidden}])" if form.whole and form.text[-1].isalnum() else ""
     return f"{before}{text}{after}"
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,14 @@ def bare(text: str) -> str:
     return text
 
 
+HIDDEN = re.compile("[\u00ad\u200b\u200d\u2060\u2066\u3164\ufe0f\U000e0041]")
+
+
+def broken_by(*hidden: str) -> Callable[[str], str]:
+    """Put characters that nobody sees between all of a text's own."""
+    return lambda text: "".join(f"{letter}{''.join(hidden)}" for letter in text)
+
+
 CLOTHES = {
     "as it is": bare,
     "upper case": str.upper,
@@ -42,6 +51,12 @@ CLOTHES = {
     "JSON in JSON": lambda text: json.dumps({"inner": json.dumps([text])}),
     "escaped": lambda text: "".join(f"\\u{ord(letter):04x}" for letter in text),
     "markdown": lambda text: f"| host |\n|---|\n| **{text}** |",
+    "zero-width spaces": broken_by("\u200b"),
+    "joiners, marks and fillers": broken_by("\u200d", "\ufe0f", "\u3164", "\u2066", "\U000e0041"),
+    "one soft hyphen": lambda text: f"{text[:9]}\u00ad{text[9:]}",
+    "behind a letter and a filler": lambda text: f"x\u3164{text[:5]}\u200b{text[5:]}\u200bx",
+    "base64, broken": lambda text: broken_by("\u2060")(base64.b64encode(text.encode()).decode()),
+    "among letters beyond ASCII": lambda text: f"Ünser Wört: {broken_by(chr(0x200B))(text)} ähnlich",
 }
 
 
@@ -67,6 +82,7 @@ def test_no_own_value_passes_a_tool(clothes: Any, place: str) -> None:
     assert worn not in text
     assert json.dumps(worn) not in text
     assert NODE not in text.lower()
+    assert NODE not in HIDDEN.sub("", json.dumps(shown.value, ensure_ascii=False))
     assert shown.note.replaced["own"] >= 1
 
 

@@ -36,6 +36,11 @@ _PIECES = st.one_of(
     _one_of(_TELLING),
     _one_of(_PLAIN),
     st.sampled_from([value.value for value in OWN]),
+    st.builds(
+        lambda own, hidden: hidden.join(own.value),
+        st.sampled_from(OWN),
+        st.sampled_from(["\u200b", "\u00ad\ufeff", "\u3164"]),
+    ),
     st.sampled_from([" ", "\n", "\n\n", ". ", ", ", '"', "`", "**", "\\", "%20", "&amp;", "{", "}"]),
 )
 TEXTS = st.lists(_PIECES, max_size=8).map("".join)
@@ -56,6 +61,21 @@ def test_any_text_is_scrubbed_and_no_own_value_survives(text: str, place: Place)
         for own in OWN:
             seen = scrubber.text(f"{text} {own.value} {text}", place).value
             assert not re.search(rf"(?<![\w-]){re.escape(own.value)}(?![\w-])", seen)
+
+
+@ENOUGH
+@given(
+    text=TEXTS,
+    place=PLACES,
+    hidden=st.text(st.sampled_from("\u200b\u2060\ufe0f\u3164"), min_size=1, max_size=3),
+)
+def test_no_own_value_survives_with_characters_that_nobody_sees_within(
+    text: str, place: Place, hidden: str
+) -> None:
+    """R-20: what a reader does not see breaks up nothing."""
+    for own in OWN:
+        broken = hidden.join(own.value)
+        assert f" {broken} " not in FLAGGING.text(f"{text} {broken} {text}", place).value
 
 
 @ENOUGH

@@ -8,6 +8,7 @@ import pytest
 
 from profiles.context import ContextRules, StatusKind, Treatment
 from sandboxes.scrub.model import OwnValue, Place
+from sandboxes.scrub.own import OwnValues
 from sandboxes.scrub.scrubber import Scrubber, suggest
 
 RUN = OwnValue("run", "run-8f3a91c2", "run-0")
@@ -39,6 +40,23 @@ def test_an_own_value_is_replaced_everywhere(place: Place, text: str) -> None:
     assert "%38%66" not in seen.value
     assert "0038" not in seen.value
     assert seen.replaced["own"] == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u00d6 run-8f3a91c2",
+        "\u00d6 on \u017fack-7",
+        "\u00d6 on sac\u212a-7",
+        "\u00d6 on SACK-7",
+        "\u017f SACK-7",
+    ],
+)
+def test_letters_beyond_ascii_hide_no_own_value(text: str) -> None:
+    """R-20: a long s is an s in another letter case, and a Kelvin sign a k."""
+    own = OwnValues([*OWN, OwnValue("node", "sack-7", "")])
+    (found,) = own.find(text)
+    assert text.endswith(found.found)
 
 
 @pytest.mark.parametrize("shift", range(3))
@@ -149,6 +167,21 @@ def test_a_stream_ends_up_as_the_whole_text_would(scrubber: Scrubber, size: int)
         (c.rule, c.start, c.put) for c in whole.changes
     ]
     assert stream.held == whole.held
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+@pytest.mark.parametrize("hidden", ["\u200b", "\u00ad\ufe0f", "\u3164"])
+def test_a_stream_lets_no_own_value_pass_that_is_broken_up(size: int, hidden: str) -> None:
+    """R-20: nobody sees what stands between; nor does it end what is held back."""
+    values = (RUN.value, "ab12cd34" * 8, "ab12cd3")
+    text = " x".join(f"{hidden}{hidden.join(value)}{hidden} and" for value in values)
+    stream = FLAG.stream(Place.RESULT)
+    said = "".join(stream.feed(text[i : i + size]) for i in range(0, len(text), size)) + stream.end()
+
+    assert said == FLAG.text(text, Place.RESULT).value
+    assert [change.rule for change in stream.changes if change.kind is None] == ["run", "image", "image"]
+    assert "8f3a91c2" not in said.replace(hidden, "")
+    assert "ab12cd3" not in said.replace(hidden, "")
 
 
 def test_a_stream_holds_back_only_what_may_become_an_own_value() -> None:
