@@ -1,5 +1,6 @@
 """A pack of rules, compiled: one pass says which rules find anything, then each of those is asked where."""
 
+import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -19,6 +20,8 @@ from sandboxes.scrub.view import view_of
 
 SHIPPED = Path(__file__).parent / "packs"
 _COMPILING = Lock()
+_BEFORE = 600  # characters in which what a rule comes after is looked for
+_PARAGRAPH = re.compile(rb"\n[ \t]*\n")
 
 
 class Pack:
@@ -51,6 +54,11 @@ class Pack:
             r.id: tuple(re2.compile(spelled_out(u, words, r.id).encode(), byte_options()) for u in r.unless)
             for r in self.fields
         }
+        self._after = {
+            r.id: tuple(re2.compile(spelled_out(a, words, r.id).encode(), byte_options()) for a in r.after)
+            for r in self.texts
+            if r.after
+        }
 
     @lru_cache(maxsize=2048)  # noqa: B019 packs live as long as the process; histories and tool lists come again
     def find(self, data: bytes) -> tuple[Hit, ...]:
@@ -59,7 +67,7 @@ class Pack:
         Raises:
             ScanError: the text could not be scanned to its end.
         """
-        hits = [*self.gate.find(data)]
+        hits = [hit for hit in self.gate.find(data) if self._follows(hit, data)]
         for clause in [hit for hit in hits if isinstance(hit.rule, TextRule) and hit.rule.first]:
             first, last = line_at(data, clause.start, clause.end)
             if not any(self.gate.find(data[first : clause.start] + data[clause.end : last])):
@@ -67,6 +75,13 @@ class Pack:
                     hit for hit in hits if hit.rule is clause.rule or hit.end <= first or hit.start >= last
                 ]
         return tuple(hits)
+
+    def _follows(self, hit: Hit, data: bytes) -> bool:
+        """Whether what a rule comes after stands in the paragraph, up to the end of what was found."""
+        if hit.rule.id not in self._after:
+            return True
+        before = _PARAGRAPH.split(data[max(hit.start - _BEFORE, 0) : hit.end])[-1]
+        return any(pattern.search(before) for pattern in self._after[hit.rule.id])
 
     def field(self, name: str, path: tuple[str, ...], value: bytes) -> FieldRule | None:
         """Return the rule by which a member's value tells."""

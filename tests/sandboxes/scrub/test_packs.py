@@ -83,3 +83,24 @@ def test_an_operator_adds_rules_without_python(tmp_path: Path) -> None:
     scrubber = Scrubber((), ContextRules(), load_packs([tmp_path]))
     assert scrubber.text("ward: north, see Hall  12", Place.SYSTEM).value == "ward: here, see here"
     assert scrubber.json({"ward": "north"}, Place.SYSTEM).value == {"ward": "here"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("The bot reads. Mind the lamp.", "The bot reads. "),
+        ("Mind the bot's lamp.", ""),
+        ("The cat reads. Mind the lamp.", "The cat reads. Mind the lamp."),
+        ("The bot reads.\n\nMind the lamp.", "The bot reads.\n\nMind the lamp."),
+        ("Mind the lamp. The bot reads.", "Mind the lamp. The bot reads."),
+        (f"The bot {'reads ' * 120}it. Mind the lamp.", f"The bot {'reads ' * 120}it. Mind the lamp."),
+    ],
+)
+def test_a_rule_can_come_after_what_the_paragraph_speaks_of(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "own.yaml").write_text(
+        "rules: [{id: lamp, kind: place, put: '', span: sentence, after: ['\\bbot\\b'],"
+        " patterns: ['\\blamp\\b'],"
+        " examples: ['The bot. A lamp']}]\n"
+    )
+    scrubber = Scrubber((), ContextRules(), load_packs([tmp_path]))
+    assert scrubber.text(text, Place.SYSTEM).value == told
