@@ -1,8 +1,9 @@
 """What a run's status shows: facts that it explains, and whether the doors take as long in each status.
 
 The scratch installation of `handrail context verify`, with its real kernel, gateways and boxes. For the
-timing two runs at a time take turns call by call; beside the medians of another status stand those of the
-usual one. The usual status against itself is measured, too: its rows show what chance calls a difference.
+timing two runs at a time take turns call by call; beside the times of another status stand those of the usual
+one. The usual status against itself is measured, too: its rows show what chance calls a difference. Both
+sides of each comparison are deployments made for it, so that both have the same past.
 """
 
 import asyncio
@@ -61,7 +62,7 @@ async def _facts(runtime: Runtime) -> Row:
 
 async def _paces() -> dict[Status | None, tuple[Pace, ...]]:
     async with open_town(ENGINE) as town:
-        return await pace(town, await prepare(town, DEFAULT_IMAGE), Runtime.RUNC)
+        return await pace(town, DEFAULT_IMAGE, Runtime.RUNC)
 
 
 def _row(status: Status | None, one: Pace) -> Row:

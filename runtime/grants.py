@@ -23,7 +23,6 @@ from runtime.people.statement import SignedStatement
 from runtime.people.statements import consume, load_statements, was_used
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
-from runtime.suspension_rules import WRITES
 from runtime.suspensions import suspended
 from runtime.tables.grants import GrantCauseRow, GrantRow
 from runtime.tables.types import utc_moment
@@ -157,7 +156,8 @@ def granted(conn: Connection, deployment: str, *, now: datetime, roster: Roster)
     """
     rows = in_time(conn, deployment, now=now)
     held = frozenset(Effect(fields[2]) for fields, causes in rows if fault(fields, causes, roster) is None)
-    return held - suspended(conn, deployment, now=now, roster=roster) if held & WRITES else held
+    # Asked for what only reads, too, so that a reading takes as long whatever is granted.
+    return held - suspended(conn, deployment, now=now, roster=roster)
 
 
 def standing(conn: Connection, deployment: str, *, now: datetime, roster: Roster) -> tuple[Standing, ...]:

@@ -64,7 +64,7 @@ tools:
   write_note: {{upstream: notes, tool: memory_write, effect: draft, args: {{name: id, text: body}}}}
 never:
   - {{id: never-anything, text: Nothing critical at all., effects: [critical]}}
-limits: {{wall_seconds: 600}}
+limits: {{wall_seconds: 600, actions_per_run: 1000, actions_per_hour: 3000}}
 """
 
 
@@ -113,6 +113,16 @@ async def prepare(town: Town, image: str) -> Cases:
         Case(Status.OWNER, others),
     )
     return Cases(cases, _names(town, cases, (model, old)))
+
+
+async def pair(town: Town, image: str, status: Status | None) -> tuple[Case, Case]:
+    """Deploy two agents that differ in one thing, or in nothing; neither has done anything yet."""
+    model = new_id("model")
+    usual, other = [await _deployed(town, image, model) for _ in range(2)]
+    if status is Status.TIER:
+        await town.grant(other, Effect.DRAFT, "first")
+    setting = Setting.EVALUATION if status is Status.SETTING else Setting.PRODUCTION
+    return Case(None, usual), Case(status, other, setting)
 
 
 def _names(town: Town, cases: tuple[Case, ...], models: tuple[str, str]) -> dict[str, Status]:

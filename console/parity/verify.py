@@ -49,7 +49,7 @@ async def verify(kernel: Kernel, image: str, runtime: Runtime, tell: Tell, timin
     async with open_town(kernel.ground.settings.docker_socket) as town:
         cases = await prepare(town, used)
         found = await look(town, cases, runtime, tell)
-        paces = await pace(town, cases, runtime) if timing else {}
+        paces = await pace(town, used, runtime) if timing else {}
     proof = ContextProof(
         image=asked.digest,
         probed=probed.digest,

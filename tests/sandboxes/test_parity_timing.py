@@ -6,7 +6,7 @@ import random
 import pytest
 from scipy import stats
 
-from sandboxes.parity.timing import Pace, compare_times, power, signed_rank
+from sandboxes.parity.timing import Pace, compare_times, middle, power, signed_rank
 
 Run = dict[str, list[float]]
 
@@ -38,6 +38,14 @@ def test_the_test_says_what_the_oracle_says(seed: int, middle: float) -> None:
 @pytest.mark.parametrize("values", [[], [0.0, 0.0]])
 def test_differences_that_can_tell_nothing_tell_nothing(values: list[float]) -> None:
     assert signed_rank(values) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([3.0], 3.0), ([1.0, 2.0], 1.5), ([9.0, 1.0, 3.0, 500.0], 6.0), ([1, 2, 3, 4, 90], 3.0)],
+)
+def test_the_middle_half_of_the_calls_counts(values: list[float], expected: float) -> None:
+    assert middle(values) == expected
 
 
 def test_a_door_that_is_slower_in_one_status_is_found() -> None:

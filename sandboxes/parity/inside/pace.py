@@ -2,39 +2,61 @@
 
 # ruff: noqa: TID251 - runs inside a box, where the clock is what is looked at
 
+import random
 import time
 from collections.abc import Callable, Mapping
 
-from .doors import call
+from .doors import Reply, call
 from .talks import SYSTEM, VERSION
 
 SLOT_S = 0.06
+LEFT_S = 0.015
+"""What must be left of a turn for a call to begin in it: more than a call takes."""
+SEED = 1
 Rows = dict[str, list[object]]
+Ask = Callable[[], Reply]
 
 
 def measure(plan: "Mapping[str, object]") -> Rows:
     """Return the milliseconds of each call by door.
 
-    Two boxes take turns by the clock, so that what moves with time moves for both alike.
+    Two boxes take turns by the clock, so that what moves with time moves for both alike. In each round the
+    doors are asked in another order, the same in both boxes, so that none is always the first of a turn.
 
     Args:
-        plan: `begin`: when to begin, in seconds since 1970; `rounds`: calls of each door; `slot`: 0 or 1,
-            whose turn this box has; and what the doors are asked: `model`, and `read` and `write`, each a
-            tool's name and its arguments.
+        plan: `begin`: when to begin, in seconds since 1970; `rounds`: calls of each door; `warm`: rounds
+            before them that do not count; `slot`: 0 or 1, whose turn this box has; `answers`: what the answer
+            of each door holds; and what the doors are asked: `model`, and `read` and `write`, each a tool's
+            name and its arguments.
+
+    Raises:
+        RuntimeError: a door answered something else.
     """
-    doors = _doors(plan)
+    doors, turn = _doors(plan), Turn(int(str(plan["slot"])))
     taken: Rows = {name: [] for name in doors}
+    order, chance = list(doors), random.Random(SEED)  # noqa: S311 - an order, no secret
     time.sleep(max(0.0, float(str(plan["begin"])) - time.time()))
-    for _ in range(int(str(plan["rounds"]))):
-        for name, ask in doors.items():
-            _wait_for_turn(int(str(plan["slot"])))
+    warm = int(str(plan["warm"]))
+    for number in range(warm + int(str(plan["rounds"]))):
+        chance.shuffle(order)
+        for name in order:
+            turn.wait()
             began = time.perf_counter()
-            ask()
-            taken[name].append(round((time.perf_counter() - began) * 1000, 4))
+            reply = doors[name]()
+            took = time.perf_counter() - began
+            _check(name, reply, plan["answers"])
+            if number >= warm:
+                taken[name].append(round(took * 1000, 4))
     return taken
 
 
-def _doors(plan: "Mapping[str, object]") -> "dict[str, Callable[[], object]]":
+def _check(name: str, reply: Reply, answers: object) -> None:
+    expected = answers[name] if isinstance(answers, dict) else None
+    if not isinstance(expected, str) or expected not in reply.body:
+        raise RuntimeError(f"{name}: {reply.status} {reply.body[:200]!r}, expected {expected!r} in it")
+
+
+def _doors(plan: "Mapping[str, object]") -> "dict[str, Ask]":
     session = {"MCP-Protocol-Version": VERSION}
     hello = {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": {"name": "client", "version": "1"}}
     opened = call("POST", "/mcp", _rpc("initialize", hello))
@@ -61,10 +83,24 @@ def _tool(asked: object) -> dict[str, object]:
     return _rpc("tools/call", {"name": asked[0], "arguments": asked[1]})
 
 
-def _wait_for_turn(slot: int) -> None:
-    """Sleep until this box's turn begins, if it is the other's, or if too little is left of its own."""
-    while True:
-        place, left = int(time.time() / SLOT_S) % 2, SLOT_S - time.time() % SLOT_S
-        if place == slot and left > SLOT_S / 2:
-            return
-        time.sleep(left if place != slot else left + SLOT_S)
+class Turn:
+    """One box's turns on the clock. Each begins with a call that is not measured, since it is the slowest."""
+
+    def __init__(self, slot: int) -> None:
+        self._slot = slot
+
+    def wait(self) -> None:
+        """Sleep until this box's turn begins, if it is the other's, or if too little is left of its own."""
+        slept = False
+        while not self._is_on():
+            left = SLOT_S - time.time() % SLOT_S
+            time.sleep(left if self._place() != self._slot else left + SLOT_S)
+            slept = True
+        if slept:
+            call("GET", "/status")
+
+    def _is_on(self) -> bool:
+        return self._place() == self._slot and SLOT_S - time.time() % SLOT_S > LEFT_S
+
+    def _place(self) -> int:
+        return int(time.time() / SLOT_S) % 2
