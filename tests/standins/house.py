@@ -46,6 +46,7 @@ from runtime.runs.states import LaunchRequest, RunState, RunView
 from runtime.settings import Settings
 from sandboxes.driver import Box
 from sandboxes.spec import Runtime
+from tests.standins.databases import lay_out
 from tests.standins.persons import Person
 from tests.standins.towns import DORA, EVERYONE, LENA, OLGA, ROSA, STAFF, SVEN
 
@@ -263,6 +264,8 @@ def join(node: Path, other: Path) -> None:
 
 def _found(settings: Settings) -> str:
     """Do what `handrail init` does; return the installation's name."""
+    if settings.database_url is None:
+        lay_out(settings.state_dir / "handrail.db")
     prepare_state(settings)
     installation = load_keys(settings.keys_dir).signer.verifier.name
     matter = first_version(STAFF).matter

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,7 +37,7 @@ from runtime.record.ledger import Ledger
 from runtime.record.setup import open_ledger, prepare_state
 from runtime.record.trace import Entry
 from runtime.settings import Settings
-from tests.standins.databases import Database
+from tests.standins.databases import Database, lay_out
 
 T = TypeVar("T")
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -100,6 +101,8 @@ class Town:
         self.settings = Settings(
             state_dir=directory / "state", anchor_dir=directory / "anchor", database_url=url
         )
+        if database is None:
+            lay_out(self.settings.state_dir / "handrail.db")
         prepare_state(self.settings)
         self.installation = load_keys(self.settings.keys_dir).signer.verifier.name
         self.ledger: Ledger = open_ledger(self.settings, clock=lambda: self.now)
@@ -127,7 +130,7 @@ class Town:
 
     def begin(self, policy: str, *signers: Person) -> None:
         """Put version 1 in force, signed by these persons."""
-        matter = first_version(policy).matter
+        matter = _first_matter(policy)
         self.begin_with(policy, [self.signed(person, matter) for person in signers])
 
     def begin_with(self, policy: str, signed: Sequence[SignedStatement]) -> None:
@@ -195,6 +198,12 @@ class Town:
             return
         with closing(sqlite3.connect(self.settings.state_dir / "handrail.db", timeout=5)) as shell, shell:
             assert shell.execute(sql, values).rowcount, "the attack changed nothing"
+
+
+@cache
+def _first_matter(policy: str) -> Matter:
+    """What the persons of a first policy sign; towns begin with few texts, and each is read once."""
+    return first_version(policy).matter
 
 
 def policy_of(*people: NewPerson, version: int = 1) -> str:

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -221,12 +222,18 @@ def make_workshop(
     """Open a workshop whose deployment has the classes up to a tier granted."""
     town = Town(directory, database=database)
     town.begin(STAFF, *EVERYONE)
-    run = make_context(town, parse_profile(profile.encode(), source="test").profile, wide=True)
+    run = make_context(town, _read(profile), wide=True)
     write_rows(town, run)
     hands = Hands()
     shop = Workshop(town, run, make_gate(town, run, hands, **changes), hands)
     shop.grant(*[effect for effect in Effect if effect.tier <= tier])
     return shop
+
+
+@cache
+def _read(profile: str) -> Profile:
+    """A profile, which never changes once it is read."""
+    return parse_profile(profile.encode(), source="test").profile
 
 
 def make_context(town: Town, profile: Profile, *, wide: bool = False, **changes: Any) -> RunContext:

@@ -1,6 +1,5 @@
 """A real record in a scratch directory: real SQLite, real files, a clock the test moves."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from runtime.record.ledger import Ledger, Limits
 from runtime.record.setup import prepare_state
 from runtime.schema import upgrade
 from runtime.settings import Settings
+from tests.standins.databases import lay_out
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -81,26 +81,16 @@ class Record:
             ledger.write_sync(lambda tx, event=event: tx.append(event))
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database at the newest version; migrations run once for the session."""
-    path = tmp_path_factory.mktemp("template") / "handrail.db"
-    engine = open_engine(f"sqlite:///{path}")
-    upgrade(engine)
-    engine.dispose()
-    return path
-
-
 @pytest.fixture
-def new_record(tmp_path: Path, empty_database: Path) -> Iterator[Callable[[str], Record]]:
+def new_record(tmp_path: Path) -> Iterator[Callable[[str], Record]]:
     """Make a prepared, empty record by name."""
     made: list[Record] = []
 
     def make(name: str) -> Record:
         root = tmp_path / name
         record = Record(Settings(state_dir=root / "state", anchor_dir=root / "anchor"))
+        lay_out(record.database)
         prepare_state(record.settings)
-        shutil.copy(empty_database, record.database)
         made.append(record)
         return record
 
