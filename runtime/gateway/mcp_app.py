@@ -11,10 +11,12 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import Receive, Scope, Send
 
-from runtime.gateway.mcp_server import RunServer
+from runtime.gateway.direct import DirectCalls
+from runtime.gateway.mcp_server import Handlers, RunServer
 from runtime.gateway.sessions import MAX_SESSIONS
 
-_HOSTS: Final = ["127.0.0.1", "localhost", "127.0.0.1:*", "localhost:*"]
+_NAMES: Final = frozenset({"127.0.0.1", "localhost"})
+_HOSTS: Final = [*_NAMES, *(f"{name}:*" for name in _NAMES)]
 _ORIGINS: Final = [f"http://{host}" for host in _HOSTS]
 _EVENTS: Final = (b"text/event-stream", b"text/*", b"*/*")
 ENVELOPE_BYTES: Final = 64 * 1024
@@ -23,11 +25,12 @@ ENVELOPE_BYTES: Final = 64 * 1024
 class McpApp:
     """Serves `/mcp` between `open` and `close`."""
 
-    def __init__(self, server: RunServer, *, argument_bytes: int) -> None:
+    def __init__(self, server: RunServer, handlers: Handlers, *, argument_bytes: int) -> None:
         """Build the application.
 
         Args:
             server: the run's server.
+            handlers: what happens at each request; a call that goes the short way needs no server.
             argument_bytes: largest arguments; a body may be that and its envelope.
         """
         security = TransportSecuritySettings(
@@ -44,6 +47,7 @@ class McpApp:
             json_response=True,
             stateless=True,
         )
+        self._direct = DirectCalls(handlers, server, hosts=_NAMES, limit=size)
         self._ready = asyncio.Event()
         self._stop = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
@@ -65,10 +69,13 @@ class McpApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        rest = await self._direct.serve(scope, receive, send)
+        if rest is None:
+            return
         accept = b",".join(value for name, value in scope["headers"] if name == b"accept").lower()
         streams = scope["method"] != "POST" or any(kind in accept for kind in _EVENTS)
         manager = self._events if streams else self._plain
-        await manager.handle_request(scope, receive, send)
+        await manager.handle_request(scope, rest, send)
 
     async def _serve(self) -> None:
         async with self._events.run(), self._plain.run():

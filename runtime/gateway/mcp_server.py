@@ -6,7 +6,7 @@ is recorded by the gate and answered with the standard error.
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final, TypeGuard, TypeVar
 
 from mcp.server.context import CallNext, HandlerResult
@@ -37,7 +37,7 @@ from runtime.gate.actions import ActionKind
 from runtime.gate.replies import Done
 from runtime.gateway.answers import INTERNAL_TEXT, plain_answer, tool_answer, unknown_tool
 from runtime.gateway.passage import Passage
-from runtime.gateway.relay import Context
+from runtime.gateway.relay import Context, Mute
 from runtime.gateway.sessions import Sessions
 from sandboxes.constants import SERVER_NAME, SERVER_VERSION
 from sandboxes.errors import SandboxError
@@ -81,14 +81,13 @@ class RunServer(Server[Any]):
         )
 
 
-def build_server(passage: Passage, sessions: Sessions) -> RunServer:
+def build_server(handlers: "Handlers", permitted: Collection[RequestKind]) -> RunServer:
     """Build the server of one run.
 
     Args:
-        passage: takes each request through the gate.
-        sessions: the open sessions, for what upstreams say outside of any call.
+        handlers: what happens at each request.
+        permitted: what the profile permits besides tools.
     """
-    handlers = Handlers(passage, sessions)
     server = RunServer(
         SERVER_NAME,
         version=SERVER_VERSION,
@@ -98,7 +97,7 @@ def build_server(passage: Passage, sessions: Sessions) -> RunServer:
     )
     server.middleware[:] = [handlers.refuse]
     for method, (kind, params, handler) in handlers.optional().items():
-        if kind in passage.run.profile.requests:
+        if kind in permitted:
             server.add_request_handler(method, params, handler)
     server.add_notification_handler("notifications/initialized", NotificationParams, handlers.initialized)
     server.add_notification_handler(
@@ -111,7 +110,12 @@ class Handlers:
     """What happens at each request."""
 
     def __init__(self, passage: Passage, sessions: Sessions) -> None:
-        """See `build_server`."""
+        """Say what takes requests through.
+
+        Args:
+            passage: takes each request through the gate.
+            sessions: the open sessions, for what upstreams say outside of any call.
+        """
         self._passage = passage
         self._sessions = sessions
         self._profile = passage.run.profile
@@ -164,9 +168,13 @@ class Handlers:
 
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> HandlerResult:
         """Call a tool."""
-        reply = await self._passage.take(ctx, ActionKind.TOOL, params.name, params.arguments or {})
-        if params.name not in self._profile.tools:
-            raise unknown_tool(params.name)
+        return await self.tool(ctx, params.name, params.arguments or {})
+
+    async def tool(self, ctx: Context | Mute, name: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Call a tool, whichever way the call came."""
+        reply = await self._passage.take(ctx, ActionKind.TOOL, name, args)
+        if name not in self._profile.tools:
+            raise unknown_tool(name)
         return tool_answer(reply)
 
     async def list_resources(self, ctx: Context, params: PaginatedRequestParams | None) -> HandlerResult:

@@ -1,9 +1,8 @@
 """`/v1` and `/anthropic`: the model provider as its official clients expect it, streaming included."""
 
-import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
@@ -15,7 +14,7 @@ from runtime.errors import LedgerError
 from runtime.gate.context import RunContext
 from runtime.gate.reading import MODEL_ARGUMENT_BYTES
 from runtime.gate.replies import GateDoor
-from runtime.gateway.app import send_json
+from runtime.gateway.app import send_json, unless_gone
 from runtime.gateway.model_ask import Call
 from runtime.gateway.model_call import ModelGate
 from runtime.gateway.model_failures import ProviderFailedError, WithheldError
@@ -115,7 +114,7 @@ class ModelApp:
             body, size = await _body(receive)
             call = Call(path, body, _headers(scope), size)
             work = self._stream(call, send) if body.get("stream") is True else self._whole(call, send)
-            await _unless_gone(work, receive)
+            await unless_gone(work, scope)
         except _TooLargeError:
             await send_json(send, 413, error_body(provider, "request_too_large", "Request too large"))
         except ModelRequestError as error:
@@ -153,28 +152,6 @@ class ModelApp:
             broken = error_body(call.endpoint.provider, "api_error", INTERRUPTED_TEXT)
             await emit(f"event: error\ndata: {json.dumps(broken)}\n\n".encode())
         await send({"type": "http.response.body", "body": b""})
-
-
-async def _unless_gone(work: Awaitable[None], receive: Receive) -> None:
-    """Do the work, and cancel it once when the client closes its connection."""
-    doing = asyncio.ensure_future(work)
-    watching = asyncio.create_task(_gone(receive))
-    try:
-        await asyncio.wait({doing, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
-            doing.cancel()
-            await asyncio.wait({doing})
-        if not doing.cancelled():
-            doing.result()
-    finally:
-        watching.cancel()
-        doing.cancel()
-        await asyncio.wait({doing, watching})
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        continue
 
 
 async def _body(receive: Receive) -> tuple[Mapping[str, Any], int]:

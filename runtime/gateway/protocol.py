@@ -14,6 +14,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from runtime.gateway.app import GONE
+
 HEAD_BYTES: Final = 64 * 1024
 HEAD_S: Final = 10.0
 BODY_S: Final = 30.0
@@ -47,14 +49,19 @@ class RunProtocol(HttpToolsProtocol):
             head_s: seconds to complete the headers, from the first byte or the connection.
             body_s: seconds to complete the body, from the end of the headers.
         """
-        super().__init__(config, state, {}, loop)
-        self.is_lost = False
+        self._gone = loop.create_future()
+        super().__init__(config, state, {GONE: self._gone}, loop)
         self._on_lost = on_lost
         self._head_s = head_s
         self._body_s = body_s
         self._in_head = True
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the client is gone."""
+        return self._gone.done()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Give the client its time for the first headers."""
@@ -65,7 +72,8 @@ class RunProtocol(HttpToolsProtocol):
         """Forget the deadline and make room for another connection."""
         self._expect(None)
         super().connection_lost(exc)
-        self.is_lost = True
+        if not self._gone.done():
+            self._gone.set_result(None)
         self._on_lost(self)
 
     def data_received(self, data: bytes) -> None:

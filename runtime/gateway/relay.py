@@ -4,6 +4,7 @@ Sampling, elicitation and roots are Actions: each passes the gate before the age
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from mcp.server.connection import allowed_log_levels
@@ -43,6 +44,17 @@ _ASKED: Final[Mapping[str, tuple[RequestKind, type[BaseModel]]]] = {
     "elicitation/create": (RequestKind.ELICITATION, ElicitRequest),
     "roots/list": (RequestKind.ROOTS, ListRootsRequest),
 }
+
+
+@dataclass(frozen=True)
+class Mute:
+    """A request whose client is told nothing but its answer.
+
+    Attributes:
+        params: of the request, as they came.
+    """
+
+    params: Mapping[str, Any]
 
 
 class _Any(BaseModel):
@@ -95,9 +107,12 @@ class Relay:
         self._shown = shown
         self._permitted = frozenset(run.profile.requests)
         self._refused = 0
+        self._mute = Hooks(request=self._asked_in_vain)
 
-    def hooks(self, ctx: Context, progress: Progress) -> Hooks:
-        """What an upstream may do during the call that `ctx` stands for."""
+    def hooks(self, ctx: Context | Mute, progress: Progress | None) -> Hooks:
+        """What an upstream may do during the call that `ctx` stands for; a mute one has no `progress`."""
+        if progress is None or isinstance(ctx, Mute):
+            return self._mute
 
         async def notice(method: str, params: Mapping[str, Any]) -> None:
             await self._notice(ctx, method, params)
@@ -134,6 +149,9 @@ class Relay:
         if isinstance(reply, Done) and isinstance(reply.payload, Mapping) and not reply.is_error:
             return dict(reply.payload)
         raise RpcError(INVALID_REQUEST, "Request refused")
+
+    async def _asked_in_vain(self, method: str, params: Mapping[str, Any]) -> JsonObject:
+        return await self.ask(None, method, params)
 
     async def _question(self, kind: RequestKind, params: Mapping[str, Any]) -> JsonObject:
         try:

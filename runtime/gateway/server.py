@@ -15,7 +15,7 @@ from runtime.gate.replies import GateDoor
 from runtime.gateway.app import RunApp
 from runtime.gateway.listener import Listener
 from runtime.gateway.mcp_app import McpApp
-from runtime.gateway.mcp_server import build_server
+from runtime.gateway.mcp_server import Handlers, build_server
 from runtime.gateway.passage import Passage
 from runtime.gateway.protocol import RunProtocol, run_config
 from runtime.gateway.relay import Relay
@@ -54,8 +54,11 @@ class RunGateway:
         self._passage = Passage(run, gate, upstreams, new_id)
         sessions = Sessions(frozenset(run.profile.requests), self._passage.shown)
         upstreams.attach(sessions.notice, _asked_outside(self._passage.relay))
+        handlers = Handlers(self._passage, sessions)
         self._mcp = McpApp(
-            build_server(self._passage, sessions), argument_bytes=run.profile.limits.argument_bytes
+            build_server(handlers, run.profile.requests),
+            handlers,
+            argument_bytes=run.profile.limits.argument_bytes,
         )
         self._config = run_config(RunApp(self._mcp, models))
         self._state = ServerState()
