@@ -39,7 +39,9 @@ def main() -> int:
 def _rows(groups: tuple[str, ...], *, quick: bool) -> Iterator[dict[str, Any]]:
     for group in groups:
         measure: Callable[..., Iterator[dict[str, Any]]] = import_module(f"bench.{group}").measure
-        yield from measure(large=QUICK_ENTRIES) if quick and group in {"record", "rollout"} else measure()
+        yield from (
+            measure(large=QUICK_ENTRIES) if quick and group in {"gate", "record", "rollout"} else measure()
+        )
 
 
 def _shown(row: dict[str, Any]) -> str:

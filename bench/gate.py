@@ -2,85 +2,63 @@
 
 An action is decided, its intent committed, a no-op performed, and its outcome committed. Beside it, in turns
 in the same run: the same two entries written to the same record without any deciding.
+
+And whether an action costs more the more there were before it: one that is allowed, one that becomes a
+suggestion, and one that is denied for a spent budget, which alarms and at every third time opens an incident.
+Beside them, call by call: the same in an installation that has done little.
 """
 
 import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
-from hashlib import sha256
+from itertools import count
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import fmean, median, quantiles
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import insert
-
+from bench.gate_ground import open_gate, spent
 from bench.rows import row, spread
-from profiles.compile import compile_profile
-from profiles.effects import Effect
-from profiles.load import parse_profile, shipped_policy
-from runtime import grants
-from runtime.broker import Broker
-from runtime.canonical import JsonValue, canonical
-from runtime.cedar import CedarEngine
-from runtime.clock import new_id, random_bytes, utc_now
+from runtime.canonical import JsonValue
+from runtime.clock import new_id, utc_now
 from runtime.gate.actions import Action, ActionKind
 from runtime.gate.context import RunContext
 from runtime.gate.enforce import Gate
-from runtime.gate.parts import GateParts
-from runtime.gate.replies import Done, Performed
-from runtime.grant_rules import Order
-from runtime.people.changes import first_version, init_policy
-from runtime.people.edit import NewPerson, with_people
-from runtime.people.pin import PIN_NAME, write_pin
-from runtime.people.policies import PolicyBook
-from runtime.people.sshsig import public_key_of, sign
-from runtime.people.statement import Matter, SignedStatement, draft
+from runtime.gate.replies import Done, Performed, Reply, Withheld
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
-from runtime.record.keys import load_keys
 from runtime.record.ledger import Ledger
-from runtime.record.setup import open_ledger, prepare_state
-from runtime.settings import Settings
-from runtime.tables.agents import AgentRow, DeploymentRow, RunRow
 
 CLIENTS = 32
 ROUNDS = 7
 ROUND_ACTIONS = 1_600
 ALONE_ACTIONS = 300
 ACTIONS_GOAL = 2_500
-
-_OPERATOR = "ann"
-_PARTS = canonical({"agent": "bench"})
-_PROFILE = """
-profile: bench
-version: 1
-purpose: Read folders, to be measured.
-image: none:1
-upstreams: {office: {kind: http, url: "http://127.0.0.1:9/mcp"}}
-tools:
-  read_folder: {upstream: office, effect: read, args: {folder: collection, message_id: id}}
-known: {collections: [INBOX]}
-never:
-  - {id: never-anything, text: Nothing critical at all., effects: [critical]}
-limits: {actions_per_run: 100000, actions_per_hour: 1000000}
-"""
+EARLIER, MANY_EARLIER = 100, 100_000
+EARLIER_CLIENTS = 128
+TURNS = 600
+HISTORY_GOAL = 1.2
+_ARGS: Mapping[str, JsonValue] = {"folder": "INBOX", "message_id": "m-1"}
 
 Act = Callable[[], Awaitable[object]]
 
 
-def measure() -> Iterator[dict[str, Any]]:
-    """Yield the gate's rows: name, unit, ours, beside, ratio, goal, ok."""
+def measure(*, large: int = MANY_EARLIER) -> Iterator[dict[str, Any]]:
+    """Yield the gate's rows: name, unit, ours, beside, ratio, goal, ok.
+
+    Args:
+        large: how many actions there are before the one whose cost is held against that of an early one.
+    """
     with tempfile.TemporaryDirectory(prefix="handrail-bench-") as scratch:
-        ledger, gate, run = _open(Path(scratch))
+        young, old = (open_gate(Path(scratch) / name) for name in ("young", "old"))
         try:
-            yield from asyncio.run(_measure(ledger, gate, run))
+            yield from asyncio.run(_history(Kinds(*young[1:]), Kinds(*old[1:]), large))
+            yield from asyncio.run(_measure(*young))
         finally:
-            ledger.close()
+            young[0].close()
+            old[0].close()
 
 
 async def _measure(ledger: Ledger, gate: Gate, run: RunContext) -> list[dict[str, Any]]:
@@ -124,23 +102,89 @@ async def _latencies(act: Act, count: int) -> list[float]:
     return found
 
 
-def _enforced(gate: Gate, run: RunContext) -> Act:
-    async def nothing() -> Performed:
-        return Performed({"content": []})
+async def _history(young: "Kinds", old: "Kinds", earlier: int) -> list[dict[str, Any]]:
+    await young.past(EARLIER)
+    await old.past(earlier)
+    rows = []
+    for kind in young.all:
+        late: list[float] = []
+        early: list[float] = []
+        for _ in range(TURNS):
+            late += await _latencies(old.all[kind], 1)
+            early += await _latencies(young.all[kind], 1)
+        ratio = _steady(late) / _steady(early)
+        name = f"{kind} action after {earlier:,} earlier ones (beside: after {EARLIER})"
+        goal = f"<= {HISTORY_GOAL} x"
+        rows.append(row(name, "ms", _steady(late), _steady(early), goal=goal, ok=ratio <= HISTORY_GOAL))
+    return rows
 
+
+def _steady(values: list[float]) -> float:
+    """Return the mean without the slowest tenth, so that every third denial counts and a stall does not."""
+    return fmean(sorted(values)[: len(values) * 9 // 10])
+
+
+class Kinds:
+    """The three things that become of an action, in one installation."""
+
+    def __init__(self, gate: Gate, run: RunContext) -> None:
+        self._gate = gate
+        self._run, self._spent = run, spent(run)
+        self._numbers = count()
+        self.all: Mapping[str, Act] = {
+            "an allowed": self._allowed,
+            "a suggested": self._suggested,
+            "a denied": self._denied,
+        }
+
+    async def past(self, actions: int) -> None:
+        """Do so many, of all kinds alike."""
+        acts = tuple(self.all.values())
+        await self._allowed()  # now the budget of one action is spent
+
+        async def client(first: int) -> None:
+            for number in range(first, actions, EARLIER_CLIENTS):
+                await acts[number % len(acts)]()
+
+        await asyncio.gather(*[client(number) for number in range(EARLIER_CLIENTS)])
+
+    async def _allowed(self) -> None:
+        _expect(await self._take(self._run, "read_folder", _ARGS), Done)
+
+    async def _suggested(self) -> None:
+        text = f"mail number {next(self._numbers)}"
+        _expect(await self._take(self._run, "send_mail", {"to": "kim@example.com", "text": text}), Withheld)
+
+    async def _denied(self) -> None:
+        _expect(await self._take(self._spent, "read_folder", _ARGS), Withheld)
+
+    async def _take(self, run: RunContext, tool: str, args: Mapping[str, JsonValue]) -> Reply:
+        return await self._gate.enforce(run, _action(run, tool, args), _nothing)
+
+
+def _enforced(gate: Gate, run: RunContext) -> Act:
     async def act() -> None:
-        args = {"folder": "INBOX", "message_id": "m-1"}
-        action = Action(new_id("act"), run.run, ActionKind.TOOL, "read_folder", args)
-        if not isinstance(await gate.enforce(run, action, nothing), Done):
-            sys.exit("bench: an action that should pass was withheld")
+        _expect(await gate.enforce(run, _action(run, "read_folder", _ARGS), _nothing), Done)
 
     return act
 
 
+def _action(run: RunContext, tool: str, args: Mapping[str, JsonValue]) -> Action:
+    return Action(new_id("act"), run.run, ActionKind.TOOL, tool, args)
+
+
+async def _nothing() -> Performed:
+    return Performed({"content": []})
+
+
+def _expect(reply: Reply, kind: type[Reply]) -> None:
+    if not isinstance(reply, kind):
+        sys.exit(f"bench: an action ended as {type(reply).__name__}, expected {kind.__name__}")
+
+
 def _written(ledger: Ledger, run: RunContext) -> Act:
     def event(kind: EventKind) -> Event:
-        args: JsonValue = {"folder": "INBOX", "message_id": "m-1"}
-        payload = {"args": args, "verdicts": "x" * 200}
+        payload: Mapping[str, JsonValue] = {"args": _ARGS, "verdicts": "x" * 200}
         return Event(
             kind=kind, at=utc_now(), actor="bench", run=run.run, subject=new_id("act"), payload=payload
         )
@@ -152,106 +196,5 @@ def _written(ledger: Ledger, run: RunContext) -> Act:
     return act
 
 
-def _open(root: Path) -> tuple[Ledger, Gate, RunContext]:
-    settings = Settings(state_dir=root / "state", anchor_dir=root / "anchor")
-    prepare_state(settings)
-    key, origin = Ed25519PrivateKey.generate(), load_keys(settings.keys_dir).signer.verifier.name
-    person = NewPerson(_OPERATOR, (public_key_of(key).line,), ("operations", "policy"))
-    policy = with_people(shipped_policy().text, [person], version=1)
-    ledger = open_ledger(settings)
-    signed = [_says(key, origin, first_version(policy).matter)]
-    pin = ledger.write_sync(lambda tx: init_policy(tx, policy, signed, installation=origin))
-    write_pin(settings.state_dir / PIN_NAME, pin)
-    book = PolicyBook(settings.state_dir / PIN_NAME, origin)
-    run = _run(ledger, book)
-    _grant(ledger, book, key, run)
-    broker = Broker(new_id, random_bytes)
-    parts = GateParts(
-        ledger=ledger, book=book, broker=broker, clock=utc_now, new_id=new_id, carrier=_Nobody()
-    )
-    return ledger, Gate(parts), run
-
-
-def _run(ledger: Ledger, book: PolicyBook) -> RunContext:
-    now = utc_now()
-    with ledger.read() as connection:
-        policy = book.current(connection).head.policy
-    profile = parse_profile(_PROFILE.encode(), source="bench").profile
-    run = RunContext(
-        run="run-bench",
-        agent="bench",
-        owner=_OPERATOR,
-        deployment=sha256(_PARTS).hexdigest(),
-        profile=profile,
-        policy=policy,
-        engine=CedarEngine.from_compiled(compile_profile(profile)),
-        task=None,
-        operator=_OPERATOR,
-    )
-    rows: list[tuple[Any, dict[str, Any]]] = [
-        (
-            AgentRow,
-            {"name": run.agent, "owner": _OPERATOR, "traits": "[]", "risk": "low", "registered_at": now},
-        ),
-        (
-            DeploymentRow,
-            {
-                "digest": run.deployment,
-                "agent": run.agent,
-                "parts": _PARTS,
-                "profile_text": "",
-                "statement": "",
-                "created_at": now,
-            },
-        ),
-        (
-            RunRow,
-            {
-                "id": run.run,
-                "deployment": run.deployment,
-                "agent": run.agent,
-                "state": "running",
-                "operator": _OPERATOR,
-                "proof": b"{}",
-                "requested_at": now,
-                "expires_at": now + timedelta(hours=2),
-            },
-        ),
-    ]
-    for table, values in rows:
-        ledger.write_sync(partial(_insert, table, values))
-    return run
-
-
 def _append(event: Event, tx: Tx) -> int:
     return tx.append(event)
-
-
-def _insert(table: Any, values: dict[str, Any], tx: Tx) -> None:
-    tx.conn.execute(insert(table).values(values))
-
-
-def _grant(ledger: Ledger, book: PolicyBook, key: Ed25519PrivateKey, run: RunContext) -> None:
-    now = utc_now()
-    order = Order(
-        new_id("grant"), run.deployment, Effect.READ, now, now + timedelta(hours=2), _OPERATOR, _OPERATOR
-    )
-    with ledger.read() as connection:
-        roster = book.current(connection).roster
-    said = [_says(key, roster.installation, order.matter())]
-    issued = ledger.write_sync(lambda tx: grants.issue(tx, order, said, roster=roster, now=now))
-    if not isinstance(issued, grants.Issued):
-        sys.exit(f"bench: the grant was refused: {issued.detail}")
-
-
-def _says(key: Ed25519PrivateKey, origin: str, matter: Matter) -> SignedStatement:
-    said = draft(matter, installation=origin, person=_OPERATOR, now=utc_now(), nonce=random_bytes(16))
-    return SignedStatement(said.to_bytes(), sign(key, said.to_bytes()))
-
-
-class _Nobody:
-    """Carries out nothing: reads are never carried out later."""
-
-    def open(self, run: str) -> Any:
-        """Refuse."""
-        raise LookupError(run)
