@@ -13,7 +13,7 @@ from console.show.values import Json
 from profiles.context import ContextRules, Treatment
 from profiles.load import find_profile
 from sandboxes.scrub.model import Change, Place
-from sandboxes.scrub.pack import load_packs
+from sandboxes.scrub.pack import load_packs, shipped_pack
 from sandboxes.scrub.scrubber import Scrubber
 
 STDIN: Final = "-"
@@ -87,7 +87,7 @@ def scrubber_of(profile: str | None, packs: Sequence[Path]) -> Scrubber:
         profiles.errors.ProfileError: the profile cannot be used.
         sandboxes.errors.PackError: a pack cannot be used.
     """
-    return Scrubber((), rules_of(profile), load_packs(packs))
+    return Scrubber((), rules_of(profile), load_packs(packs) if packs else shipped_pack())
 
 
 def clean(scrubber: Scrubber, text: str, place: Place, form: Form) -> Cleaned:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from profiles.errors import ProfileError
 from profiles.load import parse_policy
@@ -72,11 +73,16 @@ def read_policy(version: Version) -> Policy:
     Raises:
         PolicyChainError: the text is no policy, or says another version number than its place in the chain.
     """
-    name = f"policy version {version.version}"
+    return _read(version.version, version.text)
+
+
+@lru_cache(maxsize=8)  # whoever starts or changes a policy reads the same text three or four times
+def _read(number: int, text: str) -> Policy:
+    name = f"policy version {number}"
     try:
-        policy = parse_policy(version.text.encode(), source=name).policy
+        policy = parse_policy(text.encode(), source=name).policy
     except ProfileError as error:
         raise PolicyChainError(f"{name} cannot be read: {error}") from error
-    if policy.version != version.version:
-        raise PolicyChainError(f"{name}: its text says version {policy.version}; expected {version.version}")
+    if policy.version != number:
+        raise PolicyChainError(f"{name}: its text says version {policy.version}; expected {number}")
     return policy

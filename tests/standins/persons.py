@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -130,7 +129,7 @@ class Town:
 
     def begin(self, policy: str, *signers: Person) -> None:
         """Put version 1 in force, signed by these persons."""
-        matter = _first_matter(policy)
+        matter = first_version(policy).matter
         self.begin_with(policy, [self.signed(person, matter) for person in signers])
 
     def begin_with(self, policy: str, signed: Sequence[SignedStatement]) -> None:
@@ -198,12 +197,6 @@ class Town:
             return
         with closing(sqlite3.connect(self.settings.state_dir / "handrail.db", timeout=5)) as shell, shell:
             assert shell.execute(sql, values).rowcount, "the attack changed nothing"
-
-
-@cache
-def _first_matter(policy: str) -> Matter:
-    """What the persons of a first policy sign; towns begin with few texts, and each is read once."""
-    return first_version(policy).matter
 
 
 def policy_of(*people: NewPerson, version: int = 1) -> str:

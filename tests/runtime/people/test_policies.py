@@ -7,6 +7,7 @@ from runtime.people.edit import with_people, without_person
 from runtime.people.errors import ChangeError, PolicyChainError
 from runtime.people.listing import list_people
 from runtime.people.pin import Pin, read_pin, write_pin
+from runtime.people.versions import Version, read_policy
 from tests.standins.persons import Person, Town, policy_of
 
 ALICE, BOB, CAROL = Person("alice"), Person("bob"), Person("carol")
@@ -209,3 +210,11 @@ def test_a_broken_pin_is_an_error_that_names_the_file(town: Town, content: str) 
 
     with pytest.raises(PolicyChainError, match=r"policy\.pin cannot be read"):
         town.read(town.book.current)
+
+
+def test_a_text_that_was_read_at_its_place_is_refused_at_another() -> None:
+    """What was read before is not taken for what stands at another place of the chain."""
+    assert read_policy(Version(1, None, TWO)).version == 1
+
+    with pytest.raises(PolicyChainError, match="its text says version 1; expected 2"):
+        read_policy(Version(2, "a" * 64, TWO))
