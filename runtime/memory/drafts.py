@@ -12,12 +12,15 @@ from sqlalchemy import Connection, select
 from runtime.canonical import JsonValue
 from runtime.memory import rows
 from runtime.memory.errors import AgentMemoryError
+from runtime.memory.leaves import GONE, after, leaves
 from runtime.memory.model import Entry, Version, VersionState, version_digest
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.runs.states import RunState
 from runtime.tables.agents import RunRow
+from runtime.tables.log import LogEntryRow
 
+_LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 
@@ -33,9 +36,10 @@ def write(tx: Tx, draft: Version, entry: Entry, *, deployment: str) -> None:
     Raises:
         AgentMemoryError: the draft was closed since it was read; nothing is changed.
     """
-    _open(tx, draft)
+    before = _open(tx, draft)
     rows.put(tx.conn, draft.id, (entry,))
-    _record(tx, draft, entry.action, deployment, entry, removed=False)
+    replaced = next((one.digest for one in before.entries if one.name == entry.name), None)
+    _record(tx, draft, entry.action, deployment, entry, gone=replaced)
     _close_if_over(tx, draft.run, deployment)
 
 
@@ -43,7 +47,7 @@ def delete(tx: Tx, draft: Version, entry: Entry, *, action: str, deployment: str
     """Remove an entry from a run's draft; see `write`."""
     _open(tx, draft)
     rows.drop(tx.conn, draft.id, entry.name)
-    _record(tx, draft, action, deployment, entry, removed=True)
+    _record(tx, draft, action, deployment, entry, gone=entry.digest)
     _close_if_over(tx, draft.run, deployment)
 
 
@@ -62,7 +66,7 @@ def close(tx: Tx, run: str, *, deployment: str) -> Version | None:
     if draft is None:
         return None
     digest = version_digest(draft.agent, draft.setting, draft.entries)
-    if digest == _digest_before(tx.conn, draft):
+    if digest == _digest_before(tx.conn, draft) and not _has_lost(tx.conn, draft):
         rows.forget(tx.conn, draft.id)
         return None
     seq = tx.append(_drafted(draft, digest, deployment, now=tx.now))
@@ -70,19 +74,25 @@ def close(tx: Tx, run: str, *, deployment: str) -> Version | None:
     return replace(draft, state=VersionState.CLOSED, digest=digest, log_seq=seq)
 
 
-def _open(tx: Tx, draft: Version) -> None:
+def _open(tx: Tx, draft: Version) -> Version:
+    """Return the draft as its rows have it, which begin with this."""
     found = rows.find(tx.conn, draft.id)
     if found is None:
         rows.insert_version(tx.conn, draft)
-    elif found.state is not VersionState.DRAFT:
+        return draft
+    if found.state is not VersionState.DRAFT:
         raise AgentMemoryError(
             f"memory version {draft.id} of {draft.agent} was closed when its run ended; expected a draft: "
             f"the next writing begins a new one"
         )
+    return found
 
 
-def _record(tx: Tx, draft: Version, action: str, deployment: str, entry: Entry, *, removed: bool) -> None:
+def _record(tx: Tx, draft: Version, action: str, deployment: str, entry: Entry, *, gone: str | None) -> None:
+    """Record what was written or removed, and the entry that is no longer there for it."""
+    removed = gone == entry.digest
     data: dict[str, JsonValue] = {"setting": draft.setting.value, "version": draft.id, "action": action}
+    data |= {} if gone is None else {GONE: gone}
     if not removed:
         data |= {"entry": entry.digest, "size": entry.size, "taint": entry.taint.value}
     tx.append(
@@ -104,6 +114,15 @@ def _close_if_over(tx: Tx, run: str, deployment: str) -> None:
     state = tx.conn.execute(select(_RUN.c.state).where(_RUN.c.id == run)).scalar()
     if state == RunState.ENDED.value:
         close(tx, run, deployment=deployment)
+
+
+def _has_lost(conn: Connection, draft: Version) -> bool:
+    """Whether the record has a writing of this draft that its rows have lost: then it is not nothing."""
+    query = select(_LOG.c.leaf).where(
+        _LOG.c.run == draft.run, _LOG.c.kind == EventKind.MEMORY_WRITTEN.value, _LOG.c.agent == draft.agent
+    )
+    told = [leaf for leaf in leaves(conn, query.order_by(_LOG.c.seq)) if leaf.data.get("version") == draft.id]
+    return not set(after({}, told)) <= {entry.digest for entry in draft.entries}
 
 
 def _digest_before(conn: Connection, draft: Version) -> str:

@@ -4,7 +4,7 @@ The line is read from the log alone. Rows only hold entries, and a version's row
 is the recorded one and the record has the writing of every entry in them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from profiles.setting import Setting
 from runtime import agents
 from runtime.memory import rows
 from runtime.memory.errors import AgentMemoryError, MemoryAlteredError
-from runtime.memory.leaves import leaves
+from runtime.memory.leaves import after, leaves
 from runtime.memory.model import Entry, Standing, Version, version_digest
 from runtime.memory.words import Do, MemoryOrder, counts
 from runtime.people.roster import Roster
@@ -61,6 +61,8 @@ class Line:
     Attributes:
         words: adoptions and returns, oldest first; the last one makes the present version.
         written: digests of the entries whose writing was recorded.
+        held: of each closed version what it holds by the record of its writings and of those it came from:
+            digests of entries, each with the action that wrote it.
         quarantined: versions that somebody quarantined as a whole.
         condemned: digests of entries that somebody quarantined.
     """
@@ -70,6 +72,7 @@ class Line:
     closed: tuple[Closed, ...]
     words: tuple[Word, ...]
     written: frozenset[str]
+    held: Mapping[str, Mapping[str, str]]
     quarantined: frozenset[str]
     condemned: frozenset[str]
 
@@ -152,6 +155,7 @@ def read_line(conn: Connection, agent: str, setting: Setting, *, roster: Roster)
         closed=tuple(_closed(leaf) for leaf in told if leaf.kind is EventKind.MEMORY_DRAFTED),
         words=tuple(words),
         written=frozenset(str(x.data.get("entry")) for x in told if x.kind is EventKind.MEMORY_WRITTEN),
+        held=_held(told),
         quarantined=frozenset(str(x.subject) for x in quarantines if x.data.get("entry") is None),
         condemned=frozenset(str(x.data["entry"]) for x in quarantines if x.data.get("entry") is not None),
     )
@@ -177,8 +181,11 @@ def read_version(conn: Connection, line: Line, version: str) -> Version:
         raise _altered(line, known, "its row is of another agent or setting")
     if version_digest(line.agent, line.setting, found.entries) != known.digest:
         raise _altered(line, known, "its entries are not those of its digest")
-    if any(entry.digest not in line.written for entry in found.entries):
+    held, there = line.held[known.id], {entry.digest for entry in found.entries}
+    if not there <= set(held):
         raise _altered(line, known, "the record has no writing of one of its entries")
+    if lost := [f"{one[:12]} (written by {held[one]})" for one in sorted(set(held) - there)]:
+        raise _altered(line, known, f"it has lost entries that the record has: {', '.join(lost)}")
     return found
 
 
@@ -205,6 +212,19 @@ def _named(line: Line, version: str) -> Closed:
 def _leaves(conn: Connection, agent: str) -> Iterator[Leaf]:
     query = select(_LOG.c.leaf).where(_LOG.c.kind.in_([kind.value for kind in _KINDS]), _LOG.c.agent == agent)
     return leaves(conn, query.order_by(_LOG.c.seq))
+
+
+def _held(told: Iterable[Leaf]) -> dict[str, Mapping[str, str]]:
+    """Follow the writings of each version from the one that it came from. Pure."""
+    writings: dict[str, list[Leaf]] = {}
+    held: dict[str, Mapping[str, str]] = {}
+    for leaf in told:
+        if leaf.kind is EventKind.MEMORY_WRITTEN:
+            writings.setdefault(str(leaf.data.get("version")), []).append(leaf)
+        elif leaf.kind is EventKind.MEMORY_DRAFTED:
+            version, before = str(leaf.subject), held.get(str(leaf.data.get("parent")), {})
+            held[version] = after(before, writings.pop(version, ()))
+    return held
 
 
 def _closed(leaf: Leaf) -> Closed:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from runtime import deployments
 from runtime.clock import new_id
 from runtime.context.note import Taint
 from runtime.gate.actions import Action, ActionKind
+from runtime.memory import rows
 from runtime.memory.errors import AgentMemoryError, MemoryAlteredError
 from runtime.memory.model import Standing, Version, text_digest, version_digest
 from runtime.memory.peer import ARGUMENTS_TEXT, MISSING_TEXT, REFUSED_TEXT, STORED_TEXT, MemoryPeer
@@ -301,3 +303,82 @@ def test_a_quarantine_bites_a_run_that_is_under_way(memory: Remembering) -> None
             call(memory, run, tool, args)
     assert isinstance(memory.adopt(version, DORA), Refused)
     assert isinstance(memory.adopt(version, OLGA), Refused)
+
+
+LOSING = {
+    "one that the run wrote": ("DELETE FROM memory_entry WHERE name = 'people'", ("people",)),
+    "one that it wrote over": ("DELETE FROM memory_entry WHERE name = 'habits'", ("habits",)),
+    "one that it began with": (
+        "DELETE FROM memory_entry WHERE name = 'places' AND version = :draft",
+        ("places",),
+    ),
+    "all": ("DELETE FROM memory_entry WHERE version = :draft", ("people", "habits", "places")),
+}
+
+
+@pytest.mark.parametrize("losing", LOSING)
+def test_an_open_draft_that_lost_entries_is_adopted_by_nobody_and_what_it_lacks_is_named(
+    memory: Remembering, losing: str
+) -> None:
+    """R-70: they were written through `enforce`, so the record has them; a row less is no forgetting."""
+    first = memory.begin(memory.deploy())
+    for name in ("habits", "places"):
+        memory.writes(first, name, f"{name} as they were")
+    base = memory.ends(first)
+    assert base is not None
+    assert isinstance(memory.adopt(base), Settled)
+    run = memory.begin(memory.deploy())
+    for name in ("people", "habits"):
+        memory.writes(run, name, f"{name} as they are now")
+    with memory.town.ledger.read() as conn:
+        draft = rows.draft_of(conn, run)
+    assert draft is not None
+    digests = {entry.name: entry.digest for entry in draft.entries}
+    attack, names = LOSING[losing]
+    edit(memory, attack, **({"draft": draft.id} if ":draft" in attack else {}))
+
+    with pytest.raises(MemoryAlteredError, match="lost entries that the record has") as told:
+        memory.ends(run)
+
+    assert sorted(
+        name for name, digest in digests.items() if f"{digest[:12]} (written by act-" in str(told.value)
+    ) == sorted(names)
+    (closed,) = [one for one in memory.line().closed if one.run == run]
+    signed = memory.order(Do.ADOPT, replace(draft, digest=closed.digest))
+    with pytest.raises(MemoryAlteredError, match="lost entries"):
+        memory.say(signed, DORA)
+
+
+def test_a_draft_emptied_by_hand_is_not_taken_for_one_that_came_to_nothing(memory: Remembering) -> None:
+    """R-77: what a run wrote would be gone without anybody having looked."""
+    run = memory.begin(memory.deploy())
+    memory.writes(run, "habits", "paid to LT12 1000")
+    edit(memory, "DELETE FROM memory_entry")
+
+    with pytest.raises(MemoryAlteredError, match="lost entries"):
+        memory.ends(run)
+    assert [one.run for one in memory.line().closed] == [run]
+
+
+def test_what_a_run_removes_and_writes_over_is_no_loss(memory: Remembering) -> None:
+    run = memory.begin(memory.deploy())
+    for words in ("once", "twice"):
+        memory.writes(run, "habits", words)
+        memory.writes(run, "people", words)
+    memory.book.of(run).delete("people", action=new_id("act"))
+    left = memory.ends(run)
+
+    assert left is not None
+    assert [entry.name for entry in left.entries] == ["habits"]
+    assert isinstance(memory.adopt(left), Settled)
+
+
+def test_a_draft_whose_origin_was_changed_holds_what_nobody_wrote(memory: Remembering) -> None:
+    """An entry of a quarantined version would pass for one of a new line."""
+    _, deployment = adopted(memory)
+    run = memory.begin(deployment)
+    memory.writes(run, "people", "Ines counts twice")
+    edit(memory, "UPDATE memory_version SET parent = NULL WHERE run = :run", run=run)
+
+    with pytest.raises(MemoryAlteredError, match="no writing of one of its entries"):
+        memory.ends(run)
