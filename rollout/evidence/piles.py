@@ -1,6 +1,7 @@
 """Piles: what a deployment has done of one class, in production, that no draw has looked at yet (R-43).
 
-Rows find it; an item whose own entry in the record names another setting is no evidence, whatever a row says.
+Rows find it. Its setting is what the item's own entry in the record names, whatever the row of its run says:
+a changed row makes no evidence, and hides none.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, Select, exists, func, literal, select
 from profiles.effects import Effect
 from profiles.setting import Setting
 from rollout.evidence.items import Candidate, ItemKind
-from runtime.gate.setting import is_of
+from runtime.gate.setting import is_of, may_be_production
 from runtime.record.leaf import decode_fields
 from runtime.tables.actions import EXECUTED, ActionRow, SuggestionRow
 from runtime.tables.agents import DeploymentRow, RunRow
@@ -28,7 +29,7 @@ _DRAW = DrawRow.__table__  # type: ignore[attr-defined]  # SQLModel does not typ
 _DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
-_IN_PRODUCTION = _RUN.c.setting == Setting.PRODUCTION.value
+_IN_PRODUCTION = may_be_production(_LOG.c.leaf)
 
 _NEVER = literal(datetime(2000, 1, 1, tzinfo=UTC), UtcDateTime)
 _WHEN = {ItemKind.SUGGESTION: _SUGGESTION.c.created_at, ItemKind.EXECUTED: _ACTION.c.settled_at}
@@ -80,8 +81,8 @@ def population(
     conn: Connection, deployment: str, effect: Effect, *, since: datetime, through: datetime | None
 ) -> int:
     """Return how many suggestions of a class were made in production since a moment, and before another."""
-    query = select(func.count()).select_from(_SUGGESTION).join(_RUN, _RUN.c.id == _SUGGESTION.c.run)
-    query = query.where(
+    query = select(func.count()).select_from(_SUGGESTION)
+    query = query.outerjoin(_LOG, _LOG.c.seq == _SUGGESTION.c.log_seq).where(
         _IN_PRODUCTION,
         _SUGGESTION.c.deployment == deployment,
         _SUGGESTION.c.effect == effect.value,
@@ -114,13 +115,14 @@ def _fields(kind: ItemKind) -> Select[Any]:
         found = select(s.id, s.agent, _RUN.c.task, s.tool, s.args_digest, s.log_seq, s.created_at)
         return _of_runs(found, _SUGGESTION)
     a = _ACTION.c
-    found = select(a.id, _RUN.c.agent, _RUN.c.task, a.tool, a.args_digest, a.log_seq, a.settled_at)
+    agent = func.coalesce(_RUN.c.agent, _LOG.c.agent)
+    found = select(a.id, agent, _RUN.c.task, a.tool, a.args_digest, a.log_seq, a.settled_at)
     return _of_runs(found, _ACTION).where(EXECUTED)
 
 
 def _of_runs(query: Select[Any], table: Any) -> Select[Any]:
-    """Ask only for runs in production, and for each item's entry too, as the last column."""
-    joined = query.add_columns(_LOG.c.leaf).join_from(table, _RUN, _RUN.c.id == table.c.run)
+    """Ask only for what was done in production, and for each item's entry too, as the last column."""
+    joined = query.add_columns(_LOG.c.leaf).outerjoin_from(table, _RUN, _RUN.c.id == table.c.run)
     return joined.outerjoin(_LOG, _LOG.c.seq == table.c.log_seq).where(_IN_PRODUCTION)
 
 
@@ -151,7 +153,7 @@ def _waiting(kind: ItemKind, before: datetime, agent: str | None) -> Select[Any]
     )
     new = (
         select(when)
-        .join_from(when.table, _RUN, _RUN.c.id == when.table.c.run)
+        .outerjoin_from(when.table, _LOG, _LOG.c.seq == when.table.c.log_seq)
         .where(
             _IN_PRODUCTION,
             when.table.c.deployment == found.c.deployment,

@@ -5,12 +5,18 @@ something that is none, counts as none of it.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import Boolean, ColumnElement, LargeBinary, literal, or_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from profiles.setting import Setting
 from runtime.canonical import JsonValue
 
 FIELD: Final = "setting"
+_NAMED: Final = f'"{FIELD}":"{Setting.EVALUATION.value}"'.encode()
+"""As a leaf has it: canonical JSON has no blanks, and within a text each quote has a backslash before it."""
 
 
 def noted(setting: Setting) -> dict[str, JsonValue]:
@@ -31,3 +37,34 @@ def holder(name: str, setting: Setting) -> str:
         setting: of the run.
     """
     return name if setting is Setting.PRODUCTION else f"{name}/{setting.value}"
+
+
+class _Holds(FunctionElement[bool]):
+    """Whether the first binary value holds the second."""
+
+    type = Boolean()
+    inherit_cache = True
+    name = "holds"
+
+
+@compiles(_Holds)
+def _instr(element: _Holds, compiler: Any, **options: Any) -> str:
+    return f"(instr({compiler.process(element.clauses, **options)}) > 0)"
+
+
+@compiles(_Holds, "postgresql")
+def _position(element: _Holds, compiler: Any, **options: Any) -> str:
+    whole, part = (compiler.process(one, **options) for one in element.clauses)
+    return f"(position({part} in {whole}) > 0)"
+
+
+def may_be_production(leaf: ColumnElement[bytes]) -> ColumnElement[bool]:
+    """Select entries that name no evaluation, and items whose entry is gone, without decoding.
+
+    So a row hides nothing: neither that of a run, nor one that leads to another run. Whoever takes something
+    for evidence asks `is_of` too.
+
+    Args:
+        leaf: the column of the entry's canonical bytes; NULL where there is no entry.
+    """
+    return or_(leaf.is_(None), ~_Holds(leaf, literal(_NAMED, LargeBinary)))

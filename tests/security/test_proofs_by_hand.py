@@ -9,8 +9,10 @@ from sqlalchemy import text
 
 from profiles.setting import Setting
 from rollout.activity import active_days, scan_activity
+from rollout.evidence.piles import waiting
 from runtime.context.proofs import ProofFault
 from runtime.gate.suggestions import SuggestionError
+from runtime.record.verify import verify_state
 from sandboxes.spec import Runtime
 from tests.standins.evidence import Desk
 from tests.standins.persons import START
@@ -132,3 +134,62 @@ def test_a_suggestion_moved_from_an_evaluation_is_never_drawn(desk: Desk) -> Non
     desk.town.tamper("UPDATE suggestion SET log_seq = (SELECT min(log_seq) FROM suggestion)")
     with pytest.raises(SuggestionError, match="its card is gone"):
         desk.show(moved, DORA)
+
+
+HIDING = [
+    "UPDATE run SET setting = 'evaluation'",
+    "UPDATE suggestion SET run = 'run-2'",
+    "DELETE FROM run WHERE id = 'run-1'",
+]
+
+
+@pytest.mark.parametrize("attack", HIDING)
+def test_no_row_of_a_run_keeps_its_suggestions_out_of_a_draw(desk: Desk, attack: str) -> None:
+    """R-43: a suggestion's own entry says its setting; what nobody judges would never speak against it."""
+    evaluating(desk.shop)
+    asyncio.run(desk.shop.act("set_label", {"message_id": "p1", "label": "good"}))
+    ((kept,),) = desk.shop.rows("SELECT id FROM suggestion")
+    desk.town.tamper(attack)
+
+    assert desk.sample().population == 1
+    (pile,) = desk.town.read(lambda conn: waiting(conn, before=desk.town.later(days=1), limit=9))
+    made = desk.draw()
+
+    assert pile.deployment == desk.shop.run.deployment
+    assert made is not None
+    assert (made.population, made.items) == (1, (kept,))
+
+
+def test_an_evaluations_suggestions_wait_for_nobody_whatever_its_row_says(desk: Desk) -> None:
+    """R-43: they are counted in no pile and no population."""
+    asyncio.run(evaluating(desk.shop).act("set_label", {"message_id": "e1", "label": "good"}))
+    desk.town.tamper("UPDATE run SET setting = 'production'")
+
+    assert desk.sample().population == 0
+    assert desk.town.read(lambda conn: waiting(conn, before=desk.town.later(days=1), limit=9)) == []
+    assert desk.draw() is None
+
+
+CHANGED = {
+    "setting": ("UPDATE run SET setting = 'evaluation' WHERE id = :run", "'evaluation'", "'production'"),
+    "runtime": ("UPDATE run SET runtime = 'runc' WHERE id = :run", "'runc'", "'runsc'"),
+    "deployment": ("UPDATE run SET deployment = 'other' WHERE id = :run", "'other'", ""),
+    "agent": ("UPDATE run SET agent = 'other' WHERE id = :run", "'other'", ""),
+}
+
+
+@pytest.mark.parametrize("column", CHANGED)
+def test_verify_names_a_runs_row_that_was_changed(ground: Proving, column: str) -> None:
+    """R-10, R-43: the record of its launch says what it was."""
+    attack, got, expected = CHANGED[column]
+    run = ground.ran(Runtime.RUNSC)
+
+    def found() -> list[str]:
+        return [str(one) for one in verify_state(ground.town.settings).findings if one.where == "run"]
+
+    assert found() == []
+    ground.town.tamper(attack, run=run)
+    (told,) = found()
+    assert told.startswith(
+        f"column changed: run.{column} [{run}]: got {got}; its launch was recorded with {expected}"
+    )

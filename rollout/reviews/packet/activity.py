@@ -11,9 +11,9 @@ from typing import Final
 
 from sqlalchemy import Connection, Select, func, or_, select
 
-from profiles.setting import Setting
 from rollout.monitor import spans
 from rollout.reviews.packet.model import Day, Window
+from runtime.gate.setting import may_be_production
 from runtime.gate.states import ActionState
 from runtime.record.events import EventKind
 from runtime.tables.actions import ActionRow, SeenRow
@@ -69,7 +69,7 @@ def window_of(conn: Connection, begin: datetime, end: datetime) -> Window:
 
 def days_of(conn: Connection, deployment: str, window: Window) -> tuple[Day, ...]:
     """Count a deployment's actions in production by the UTC day of their decision; no empty day is told."""
-    runs = runs_of(deployment, window).where(_RUN.c.setting == Setting.PRODUCTION.value)
+    runs = runs_of(deployment, window)
     entries = entries_in(conn, window.begin, window.end)
     day = func.substr(_LOG.c.at, 1, 10).label("day")
     query = (
@@ -80,6 +80,7 @@ def days_of(conn: Connection, deployment: str, window: Window) -> tuple[Day, ...
             _LOG.c.seq >= entries.start,
             _LOG.c.seq < entries.stop,
             UNINDEXED_KIND.in_(_DECIDED),
+            may_be_production(_LOG.c.leaf),
         )
         .group_by(day, _ACTION.c.state)
         .order_by(day)
