@@ -4,6 +4,7 @@ Names are followed to what they are, and compared by device and inode, which a s
 directory has too. What one setting keeps is then not found through the other's names.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,22 @@ def shared_with(place: Path, other: Path) -> Path | None:
         if theirs is not None and (theirs in within or identity in _line(one)):
             return one
     return None
+
+
+def as_it_is(place: Path) -> tuple[Path, tuple[int, int]]:
+    """Return where a place really is, by no link, and its device and inode: all of one and the same thing.
+
+    Whoever changes a link meanwhile changes nothing of the answer.
+
+    Raises:
+        OSError: it is missing, or out of reach.
+    """
+    descriptor = os.open(place, os.O_PATH | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        return Path(f"/proc/self/fd/{descriptor}").readlink(), (found.st_dev, found.st_ino)
+    finally:
+        os.close(descriptor)
 
 
 def _entries(directory: Path) -> Iterator[Path]:

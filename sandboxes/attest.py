@@ -22,6 +22,7 @@ from sandboxes.host_view import (
     confirm_process,
     find_process,
     host_inodes,
+    mounted,
     read_siblings,
     read_view,
 )
@@ -58,7 +59,7 @@ def examine(driver: SandboxDriver, box: Box, spec: BoxSpec, proc: Path = PROC) -
     helper = start_helper() if spec.runtime is not Runtime.RUNSC else None
     try:
         process = find_process(driver, box, proc)
-        evidence = _evidence(process, proc)
+        evidence = _evidence(spec, process, proc)
         asked = engine_checks(spec, box, driver.inspect(box).detail)
         if helper is None:
             tries = try_by_shell(driver, box)
@@ -72,7 +73,7 @@ def examine(driver: SandboxDriver, box: Box, spec: BoxSpec, proc: Path = PROC) -
     return Proof(box_id=box.id, image=box.image, runtime=spec.runtime, checks=checks)
 
 
-def _evidence(process: BoxProcess, proc: Path) -> HostEvidence:
+def _evidence(spec: BoxSpec, process: BoxProcess, proc: Path) -> HostEvidence:
     view = read_view(process, proc)
     limits = read_limits(view.cgroups, proc)
     procs = next((path for path in limits.procs_files if path.is_file()), None)
@@ -84,6 +85,7 @@ def _evidence(process: BoxProcess, proc: Path) -> HostEvidence:
             path for path in (*MASKED_PATHS, *READONLY_PATHS) if _on_host(path, proc).exists()
         ),
         siblings=read_siblings(procs, process, proc) if procs else (),
+        mounted={mount.target: mounted(process, mount.target, proc) for mount in spec.mounts},
     )
 
 

@@ -5,7 +5,7 @@ engine was asked for and whatever the inside claims.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sandboxes.cgroups import CgroupLimits
 from sandboxes.docker_options import (
@@ -36,6 +36,7 @@ class HostEvidence:
         host_namespaces: those no box may share, by kind.
         existing: masked and read-only paths that this kernel has at all.
         siblings: the status of the box's other processes.
+        mounted: device and inode of what the box has at the targets of its mounts; None where it has nothing.
     """
 
     view: HostView
@@ -43,6 +44,7 @@ class HostEvidence:
     host_namespaces: Mapping[str, frozenset[int]]
     existing: frozenset[str]
     siblings: tuple[Mapping[str, str], ...] = ()
+    mounted: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
 
 
 def host_checks(spec: BoxSpec, evidence: HostEvidence) -> tuple[Check, ...]:
@@ -122,6 +124,10 @@ def _mount_checks(spec: BoxSpec, evidence: HostEvidence) -> Iterator[Check]:
     sizes = {item.target: item.size_mib * 1024 for item in spec.tmpfs} | {"/dev/shm": SHM_BYTES // 1024}  # noqa: S108
     for target, kib in sizes.items():
         yield _scratch_check(target, kib, by_target.get(target))
+    for shared in spec.mounts:
+        if shared.identity is not None:
+            found = evidence.mounted.get(shared.target)
+            yield equal(f"mount {shared.target}", Source.HOST, shared.identity, found)
     for disk in spec.disks:
         yield _disk_check(disk, by_target.get(disk.target))
 

@@ -105,6 +105,26 @@ def read_view(process: BoxProcess, proc: Path = PROC) -> HostView:
     )
 
 
+def mounted(process: BoxProcess, target: str, proc: Path = PROC) -> tuple[int, int] | None:
+    """Return device and inode of what a process has at a path; None if a link is on the way, or nothing is.
+
+    No link is followed: one in the image would lead somewhere on the host.
+    """
+    flags = os.O_PATH | os.O_CLOEXEC
+    held = os.open(proc / str(process.pid) / "root", flags)
+    try:
+        for part in Path(target).parts[1:]:
+            inner = os.open(part, flags | os.O_NOFOLLOW, dir_fd=held)
+            os.close(held)
+            held = inner
+        found = os.fstat(held)
+    except OSError:
+        return None
+    finally:
+        os.close(held)
+    return found.st_dev, found.st_ino
+
+
 def read_siblings(procs_file: Path, process: BoxProcess, proc: Path = PROC) -> tuple[Mapping[str, str], ...]:
     """The status of every other process in a control group; one that ended meanwhile is left out.
 

@@ -52,11 +52,17 @@ class Tmpfs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """A host directory or file shown inside the box."""
+    """A host directory or file shown inside the box.
+
+    Attributes:
+        identity: device and inode of what was meant; the engine follows names itself, so what it mounted is
+            compared with this before anything runs. None where nobody looked.
+    """
 
     source: str
     target: str
     read_only: bool = True
+    identity: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         _absolute("mount source", self.source)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from profiles.upstreams import DEFAULT_VOLUME_MIB, Volume
-from sandboxes.apart import shared_with
+from sandboxes.apart import as_it_is, shared_with
 from sandboxes.disk_image import MIB, make_image
 from sandboxes.errors import VolumeError
 from sandboxes.loop import attach
@@ -73,17 +73,15 @@ class VolumeStore:
         with ExitStack() as held:
             for entry in entries:
                 self._need_apart(entry)
-                if (directory := self._directory(entry)) is not None:
-                    mounts.append(
-                        Mount(source=str(directory), target=entry.target, read_only=entry.read_only)
-                    )
+                if (mount := self._directory(entry)) is not None:
+                    mounts.append(mount)
                 else:
                     device = self._device(entry, held)
                     disks.append(Disk(device=device, target=entry.target))
                     images.append(self._image(entry))
             return OpenVolumes(tuple(mounts), tuple(disks), tuple(images), held.pop_all())
 
-    def _directory(self, entry: Volume) -> Path | None:
+    def _directory(self, entry: Volume) -> Mount | None:
         """Return what the operator put there; None where an image is wanted."""
         place = self.directory / entry.source
         if not os.path.lexists(place):
@@ -94,16 +92,20 @@ class VolumeStore:
                 f"volume {entry.source!r}: {place} is a link to {place.readlink()}, which is not there"
             )
         self._need_unsized(entry, place)
-        real = place.resolve()
+        try:
+            real, identity = as_it_is(place)
+        except OSError as cause:
+            raise VolumeError(f"volume {entry.source!r}: {place} cannot be opened: {cause}") from cause
+        self._need_apart(entry, real)
         if not entry.read_only and not real.is_mount():
             self.on_unlimited(entry.source, real)
-        return real
+        return Mount(source=str(real), target=entry.target, read_only=entry.read_only, identity=identity)
 
-    def _need_apart(self, entry: Volume) -> None:
+    def _need_apart(self, entry: Volume, *places: Path) -> None:
         """Refuse what a run of the other setting could reach too (R-21)."""
         if self.apart is None:
             return
-        for place in (self.directory / entry.source, self._image(entry)):
+        for place in places or (self.directory / entry.source, self._image(entry)):
             if (shared := shared_with(place, self.apart)) is not None:
                 raise VolumeError(
                     f"volume {entry.source!r}: {place} leads to {shared}, which belongs to the other "
@@ -136,6 +138,8 @@ class VolumeStore:
         with self._locked():
             if not os.path.lexists(image):
                 make_image(image, most)
+            image = image.resolve()  # once: what a link leads to is what is checked and attached
+            self._need_apart(entry, image)
             _check(image, most)
             device = attach(image)
         held.callback(device.close)

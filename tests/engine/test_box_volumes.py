@@ -29,6 +29,7 @@ from tests.standins.profiles import make_profile
 pytestmark = pytest.mark.engine
 SIZE_MIB = 16
 VOLUME = {"source": "mail", "target": "/data", "read_only": False, "size_mib": SIZE_MIB}
+UNSIZED = {"source": "mail", "target": "/data", "read_only": False}
 FILL = """
 cd /data; dd if=/dev/zero of=full bs=65536 count=1000 2>&1 | grep -o 'No space left on device'
 echo hello >/tmp/x && cat /tmp/x; wc -c <full; echo over; cat
@@ -116,6 +117,38 @@ async def test_a_full_volume_has_no_space_left_and_harms_nobody_else(
     assert image.stat().st_size == SIZE_MIB * MIB
     assert image.stat().st_blocks * 512 <= SIZE_MIB * MIB
     await gone(boxes, store)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("behind", ["a link to another", "another"])
+async def test_a_directory_swapped_before_the_engine_mounts_it_starts_no_server(
+    boxes: Boxes, store: VolumeStore, tmp_path: Path, behind: str
+) -> None:
+    """R-21: what was found to be apart is what a box gets, however late somebody changes a name."""
+    place, other = store.directory / "mail", tmp_path / "other"
+    place.mkdir(parents=True)
+    other.mkdir()
+
+    def swap(arguments: dict[str, Any]) -> dict[str, Any]:
+        place.rename(tmp_path / "gone")
+        if behind == "another":
+            other.rename(place)
+        else:
+            place.symlink_to(other)
+        return arguments
+
+    upstream = {"kind": "stdio", "image": BUSYBOX, "command": ["cat"], "volumes": [UNSIZED]}
+    profile = make_profile({"far": upstream}, ["echo"])
+    spec = profile.upstreams["far"]
+    assert isinstance(spec, StdioUpstream)
+    rooms = [
+        BoxRoom(driver=driver, owner=boxes.owner, volumes=store)
+        for driver in (boxes.driver, DockerDriver(alter=swap))
+    ]
+    await (await start_boxed(rooms[0], profile, "far", spec, {})).close()
+
+    with pytest.raises(UpstreamUnavailableError, match="mount /data"):
+        await start_boxed(rooms[1], profile, "far", spec, {})
 
 
 @pytest.mark.anyio

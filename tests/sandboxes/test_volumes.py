@@ -108,6 +108,8 @@ def test_a_directory_that_is_written_to_is_said_to_have_no_limit(
         (str(tmp_path / real), True),
         (str(tmp_path / real), False),
     ]
+    found = (tmp_path / real).stat()
+    assert {m.identity for m in (*read.mounts, *written.mounts)} == {(found.st_dev, found.st_ino)}
     assert (*read.disks, *read.images, *written.disks, *written.images) == ()
 
 
