@@ -1,7 +1,7 @@
 """A pack of rules, compiled: one pass says which rules find anything, then each of those is asked where."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
@@ -12,11 +12,13 @@ from profiles.context import StatusKind
 from sandboxes.errors import PackError
 from sandboxes.scrub.fields import FieldTable, normal_name
 from sandboxes.scrub.gate import Gate
-from sandboxes.scrub.matcher import Hit, field_matcher, line_at, matcher_of
+from sandboxes.scrub.matcher import Hit, field_matcher, line_at, matcher_of, sentence_at
 from sandboxes.scrub.needed import Needs
 from sandboxes.scrub.patterns import byte_options
 from sandboxes.scrub.rules import FieldRule, PackFile, TextRule, read_file, spelled_out, words_of
+from sandboxes.scrub.sentences import one_a_line
 from sandboxes.scrub.view import view_of
+from sandboxes.scrub.weighing import Weigher, read_weights, rule_of
 
 SHIPPED = Path(__file__).parent / "packs"
 _COMPILING = Lock()
@@ -27,8 +29,12 @@ _PARAGRAPH = re.compile(rb"\n[ \t]*\n")
 class Pack:
     """Compiled rules."""
 
-    def __init__(self, files: Sequence[PackFile]) -> None:
+    def __init__(self, files: Sequence[PackFile], weigher: Weigher | None = None) -> None:
         """Compile them.
+
+        Args:
+            files: the rules.
+            weigher: weighs the words of sentences in which no rule finds anything.
 
         Raises:
             PackError: two rules have one id, or a pattern is not RE2 syntax.
@@ -36,6 +42,7 @@ class Pack:
         self.texts = tuple(rule for file in files for rule in file.rules)
         self.fields = tuple(rule for file in files for rule in file.fields)
         _check_ids([*(rule.id for rule in self.texts), *(rule.id for rule in self.fields)])
+        self._weigher = weigher
         words = words_of(files)
         needs = Needs(words)
         texts = [matcher_of(rule, one, words, needs) for rule in self.texts for one in rule.patterns]
@@ -74,7 +81,14 @@ class Pack:
                 hits = [
                     hit for hit in hits if hit.rule is clause.rule or hit.end <= first or hit.start >= last
                 ]
-        return tuple(hits)
+        return (*hits, *self._weighed(data, hits))
+
+    def _weighed(self, data: bytes, hits: Sequence[Hit]) -> Iterator[Hit]:
+        """What sentences tell by their words in which no rule found anything."""
+        for start, end, kind in self._weigher.find(one_a_line(data)) if self._weigher else ():
+            if not any(hit.start < end and start < hit.end for hit in hits):
+                first, last = sentence_at(data, start, end - 1)  # its end mark is its own
+                yield Hit(first, last, rule_of(kind))
 
     def _follows(self, hit: Hit, data: bytes) -> bool:
         """Whether what a rule comes after stands in the paragraph, up to the end of what was found."""
@@ -152,7 +166,7 @@ def load_packs(paths: Sequence[Path] = ()) -> Pack:
     for path in (SHIPPED, *paths):
         found = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
         files += [read_file(file) for file in found]
-    return Pack(files)
+    return Pack(files, read_weights())
 
 
 def shipped_pack() -> Pack:

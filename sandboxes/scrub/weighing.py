@@ -1,0 +1,128 @@
+"""Sentences that no rule knows: their words and pairs of words are weighed, as learned from the corpus.
+
+The weights stand in a text file, one line each: a word or a pair, its weight, and the kind that it speaks
+for. A sentence whose weights and the bias come to more than nothing tells; the kind that most of its weight
+speaks for is what it tells. The model is a logistic regression over features scaled by their log-count ratio
+(Wang and Manning, "Baselines and Bigrams", ACL 2012); `scripts/learn_weights.py` learns it.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Final
+
+from profiles.context import StatusKind
+from sandboxes.errors import PackError
+from sandboxes.scrub.rules import Span, TextRule
+
+SHIPPED: Final = Path(__file__).parent / "weights.tsv"
+BIAS: Final = "(bias)"
+STRONG: Final = "(strong)"
+_TOKEN: Final = re.compile(r"[a-z]+|[0-9]+|[^\sa-z0-9]")
+_WORD: Final = re.compile(rb"[a-z]+")
+_DIGITS: Final = re.compile(r"[0-9]+")
+_ENDING: Final = re.compile(r"(?<=[a-z]{4})(?:ments?|ations?|ings?|edly|ed|ions?|ers?|es|s|e|ly)$")
+_LONGEST: Final = 400  # characters of a sentence; longer ones are tables, logs and code
+_FEWEST: Final = 3  # words of a sentence; names and values are what the rules know
+_EXAMPLE: Final = "You'll be put out to grass."
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str) -> str:
+    """Return a word in lower case without its ending: forms of a word are weighed alike."""
+    return _ENDING.sub("", word)
+
+
+def features(sentence: str, before: str = "") -> set[str]:
+    """Return what is weighed of a sentence: stems, pairs of them, and stems of the sentence before it."""
+    tokens = [stem(token) for token in _TOKEN.findall(_DIGITS.sub("0", sentence.lower()))]
+    pairs = map(" ".join, zip(["^", *tokens], [*tokens, "$"], strict=True))
+    earlier = (f"< {stem(token)}" for token in _TOKEN.findall(_DIGITS.sub("0", before.lower())))
+    return {*tokens, *pairs, *earlier}
+
+
+@dataclass(frozen=True, slots=True)
+class Weigher:
+    """Weights of features.
+
+    Attributes:
+        bias: what a sentence has to outweigh, below zero.
+        strong: stems of which a sentence that can tell has one.
+        weights: of each feature.
+        kinds: of each feature, the kind that it speaks for.
+    """
+
+    bias: float
+    strong: frozenset[str]
+    weights: dict[str, float]
+    kinds: dict[str, StatusKind]
+
+    def score(self, sentence: str, before: str = "") -> float:
+        """Return by how much a sentence outweighs the bias, after another one; below zero it does not."""
+        return self.bias + sum(self.weights.get(one, 0.0) for one in features(sentence, before))
+
+    def kind(self, sentence: str, before: str = "") -> StatusKind | None:
+        """Return what a sentence tells, if it does."""
+        if self.score(sentence, before) <= 0:
+            return None
+        votes: dict[StatusKind, float] = defaultdict(float)
+        for one in features(sentence, before) & self.kinds.keys():
+            votes[self.kinds[one]] += max(self.weights[one], 0.0)
+        return max(votes, key=lambda kind: (votes[kind], kind))
+
+    def find(self, lines: bytes) -> Iterator[tuple[int, int, StatusKind]]:
+        """Yield sentences that tell, of a view in which every sentence ends its line."""
+        lower = lines.lower()
+        told = {word for word in set(_WORD.findall(lower)) if stem(word.decode()) in self.strong}
+        if not told:
+            return
+        start, before = 0, ""
+        for line in lower.split(b"\n"):
+            sentence = line.decode("ascii")
+            words = _WORD.findall(line) if len(line) <= _LONGEST else []
+            if len(words) >= _FEWEST and not told.isdisjoint(words):
+                kind = self.kind(sentence, before)
+                if kind is not None:
+                    yield start, start + len(line), kind
+            start, before = start + len(line) + 1, sentence
+
+
+def read_weights(path: Path = SHIPPED) -> Weigher:
+    """Return the weights of a file.
+
+    Raises:
+        PackError: it cannot be read, or a line is not a feature, a weight and a kind.
+    """
+    weights: dict[str, float] = {}
+    kinds: dict[str, StatusKind] = {}
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PackError(f"weights {path}: cannot be read: {error}") from error
+    for number, line in enumerate(lines, 1):
+        if line.startswith("# "):
+            continue
+        try:
+            feature, weight, kind = line.split("\t")
+            weights[feature] = float(weight)
+            kinds |= {feature: StatusKind(kind)} if kind else {}
+        except ValueError as error:
+            told = f"weights {path}: line {number}: {line!r}: expected a word, a weight and a kind, by tabs"
+            raise PackError(told) from error
+    try:
+        bias, strong = weights.pop(BIAS), weights.pop(STRONG)
+    except KeyError as error:
+        raise PackError(f"weights {path}: has no line {error}") from error
+    enough = frozenset(one for one, weight in weights.items() if weight >= strong and one.isalpha())
+    return Weigher(bias, enough, weights, kinds)
+
+
+@cache
+def rule_of(kind: StatusKind) -> TextRule:
+    """Return the rule that a sentence of a kind is reported under."""
+    return TextRule(
+        id=f"weighed-{kind}", kind=kind, patterns=("-",), put="", examples=(_EXAMPLE,), span=Span.SENTENCE
+    )

@@ -1,0 +1,158 @@
+"""Learn the weights of words by which sentences are told that no rule knows.
+
+    python -m scripts.learn_weights
+
+reads the seen half of the scrubber's corpus, its ordinary lines, and documentation installed on this machine,
+and writes `sandboxes/scrub/weights.tsv`. The unseen half is not read. How good the result is, tells
+`python -m bench.scrub_corpus`.
+"""
+
+import argparse
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import numpy as np
+from scipy import optimize, sparse, special
+
+from bench.new_texts import paragraphs
+from bench.scrub_corpus import Half, Positive, ordinary, positives
+from profiles.context import StatusKind
+from sandboxes.scrub.sentences import one_a_line
+from sandboxes.scrub.view import view_of
+from sandboxes.scrub.weighing import BIAS, SHIPPED, STRONG, features
+
+Sentence = tuple[str, str]  # and the one before it
+DOCUMENTS: Final = 40_000  # sentences of documentation
+LEAST_SEEN: Final = 2
+STRENGTH: Final = 0.3  # of the regression: the inverse of its regularisation
+MOST_FEATURES: Final = 12_000
+ENOUGH: Final = 0.3  # what a word weighs at the least without which no sentence is weighed
+TIMES: Final = 3  # what an ordinary line of the corpus counts: it was chosen to be hard
+MOST_TOLD: Final = 0.0003  # share of sentences of documentation that may tell
+
+
+def sentences_of(text: str) -> Iterator[Sentence]:
+    """Yield the sentences of a text, each with the one before it."""
+    before = ""
+    for line in one_a_line(view_of(text).data).decode().split("\n"):
+        if line.strip():
+            yield line, before
+        before = line
+
+
+def telling(found: Iterable[Positive]) -> Iterator[tuple[Sentence, StatusKind]]:
+    """Yield the sentences of a corpus that hold what tells."""
+    for one in found:
+        for text in texts_of(one):
+            for sentence in sentences_of(text):
+                if any(tell.lower() in sentence[0].lower() for tell in one.tells):
+                    yield sentence, one.kind
+
+
+def texts_of(one: Positive) -> Iterator[str]:
+    """Yield the running texts of an item."""
+    if one.form == "text":
+        yield one.text
+    elif one.form == "json":
+        yield from _strings(json.loads(one.text))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _strings(inner)
+
+
+def documents() -> list[Sentence]:
+    """Return sentences of documentation, in an order by chance that is always the same."""
+    found = [sentence for text in paragraphs() for sentence in sentences_of(text)]
+    Random(3).shuffle(found)  # noqa: S311 - an order
+    return found
+
+
+class Learned:
+    """A regression: features, and what each weighs."""
+
+    def __init__(self, tell: Sequence[Sentence], rest: Sequence[Sentence]) -> None:
+        """Learn what tells from what does not."""
+        counts = Counter(one for sentence in (*tell, *rest) for one in features(*sentence))
+        self.names = sorted(one for one, count in counts.items() if count >= LEAST_SEEN)
+        self._places = {name: place for place, name in enumerate(self.names)}
+        table, is_telling = self._table([*tell, *rest]), np.arange(len(tell) + len(rest)) < len(tell)
+        here, there = (np.asarray(table[rows].sum(0)).ravel() + 1 for rows in (is_telling, ~is_telling))
+        ratios = np.log((here / here.sum()) / (there / there.sum()))
+        self.weights = _regression(table @ sparse.diags(ratios), is_telling) * ratios
+        self.weights[np.argsort(-np.abs(self.weights))[MOST_FEATURES:]] = 0
+
+    def scores(self, sentences: Sequence[Sentence]) -> Any:
+        """Return what sentences weigh, without a bias."""
+        return self._table(sentences) @ self.weights
+
+    def _table(self, sentences: Sequence[Sentence]) -> Any:
+        """A row for each sentence, a column for each feature."""
+        found = [[self._places[one] for one in features(*s) if one in self._places] for s in sentences]
+        columns = np.fromiter((place for row in found for place in row), dtype=np.int32)
+        ends = np.cumsum([0, *map(len, found)])
+        shape = (len(found), len(self._places))
+        return sparse.csr_matrix((np.ones(len(columns)), columns, ends), shape=shape)
+
+
+def _regression(table: Any, is_telling: Any) -> Any:
+    """Return the coefficients of a logistic regression in which both sides weigh alike."""
+    signs = np.where(is_telling, 1.0, -1.0)
+    share = np.where(is_telling, 0.5 / is_telling.mean(), 0.5 / (~is_telling).mean()) * STRENGTH
+
+    def loss(both: Any) -> tuple[float, Any]:
+        margins = signs * (table @ both[:-1] + both[-1])
+        slopes = -share * signs * special.expit(-margins)
+        cost = share @ np.logaddexp(0, -margins) + both[:-1] @ both[:-1] / 2
+        return cost, np.append(table.T @ slopes + both[:-1], slopes.sum())
+
+    start = np.zeros(table.shape[1] + 1)
+    return optimize.minimize(loss, start, jac=True, method="L-BFGS-B").x[:-1]
+
+
+def kinds_of(tell: Sequence[tuple[Sentence, StatusKind]]) -> dict[str, StatusKind]:
+    """Return for each feature the kind that has it most often, for its size."""
+    sizes = Counter(kind for _, kind in tell)
+    shares: dict[str, dict[StatusKind, float]] = defaultdict(lambda: defaultdict(float))
+    for sentence, kind in tell:
+        for one in features(*sentence):
+            shares[one][kind] += 1 / sizes[kind]
+    return {one: max(share, key=lambda kind: (share[kind], kind)) for one, share in shares.items()}
+
+
+def main() -> None:
+    """Learn, and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", type=Path, default=SHIPPED)
+    to: Path = parser.parse_args().to
+    tell = [*telling(positives(Half.SEEN))]
+    lines = [one for line in ordinary(Half.SEEN) for one in sentences_of(line)]
+    texts = documents()
+    learn, hold = texts[:DOCUMENTS], texts[DOCUMENTS:]
+    learned = Learned([one for one, _ in tell], [*lines * TIMES, *learn])
+    bias = -float(np.quantile(learned.scores(hold), 1 - MOST_TOLD))
+    kinds = kinds_of(tell)
+    pairs = sorted(((w, n) for w, n in zip(learned.weights, learned.names, strict=True) if w), reverse=True)
+    rows = [f"{BIAS}\t{bias:.3f}\t", f"{STRONG}\t{ENOUGH}\t"]
+    rows += [f"{name}\t{weight:.3f}\t{kinds.get(name, '')}" for weight, name in pairs]
+    to.write_text("\n".join([*_HEAD, *rows]) + "\n")
+    print(f"{len(pairs)} weights of {len(tell)} sentences that tell and {len(texts)} of documents")
+
+
+_HEAD: Final = (
+    "# What words and pairs of words weigh in a sentence, and `< word` of the sentence before it.",
+    "# `^` and `$` are a sentence's beginning and end, `0` any number; words stand without their endings.",
+    "# Learned by scripts/learn_weights.py; a line may be changed, added or taken out by hand.",
+)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Sentences are weighed by their words where no rule finds anything (R-20)."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.new_texts import paragraphs
+from bench.scrub_corpus import REPLACING
+from profiles.context import StatusKind
+from sandboxes.errors import PackError
+from sandboxes.scrub.model import Place
+from sandboxes.scrub.pack import Pack
+from sandboxes.scrub.scrubber import Scrubber
+from sandboxes.scrub.sentences import one_a_line
+from sandboxes.scrub.view import view_of
+from sandboxes.scrub.weighing import features, read_weights
+
+SOME = "(bias)\t-1\t\n(strong)\t0.5\t\npastur\t0.8\tdeprecation\nto pastur\t0.4\trelease\ncow\t-2\t\n"
+
+
+def weights(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "weights.tsv"
+    path.write_text(text)
+    return path
+
+
+def test_a_sentence_tells_whose_words_outweigh_the_bias(tmp_path: Path) -> None:
+    """R-20: words and pairs of words count, those that speak against it too; the kind is the heaviest's."""
+    weigher = read_weights(weights(tmp_path, SOME))
+
+    assert weigher.kind("off to pasture with it") is StatusKind.DEPRECATION
+    assert weigher.kind("a green pasture") is None
+    assert weigher.kind("the cow goes to pasture") is None
+
+
+def test_forms_of_a_word_are_weighed_alike() -> None:
+    assert features("Retiring 3 Models") == features("retired 40 model")
+
+
+def test_what_stands_before_is_weighed_apart() -> None:
+    assert "< agent" in features("It sleeps.", "The agents.")
+    assert "agent" not in features("It sleeps.", "The agents.")
+
+
+def test_a_sentence_without_a_strong_word_is_not_weighed(tmp_path: Path) -> None:
+    weigher = read_weights(weights(tmp_path, SOME.replace("0.5", "0.9").replace("-1", "0")))
+
+    assert [*weigher.find(b"off to pasture with it")] == []
+
+
+def test_places_of_sentences_are_those_of_the_view(tmp_path: Path) -> None:
+    weigher = read_weights(weights(tmp_path, SOME))
+    view = one_a_line(b"Good morning to you. They put it out to pasture. Good bye to all.")
+
+    assert [view[first:last] for first, last, _ in weigher.find(view)] == [b"They put it out to pasture."]
+
+
+def test_a_rule_comes_first_and_the_whole_sentence_goes_else(tmp_path: Path) -> None:
+    """R-20: what is found by weight is replaced as a sentence, and named in the changes."""
+    one = Scrubber((), REPLACING, Pack((), read_weights(weights(tmp_path, SOME))))
+
+    seen = one.text("Keep the ledger. We put it out to pasture. Thank you.", Place.RESULT)
+
+    assert seen.value == "Keep the ledger. Thank you."
+    assert [change.rule for change in seen.changes] == ["weighed-deprecation"]
+
+
+def test_shipped_weights_find_what_no_rule_says_and_leave_documents_alone() -> None:
+    """R-20: of sentences of documentation, which hardly any tells, few are found."""
+    weigher = read_weights()
+    views = [one_a_line(view_of(text).data) for text in paragraphs()[:4000]]
+    found = sum(len([*weigher.find(view)]) for view in views)
+    sentences = sum(view.count(b"\n") + 1 for view in views)
+
+    assert weigher.kind("the assistant is put out to pasture once the new bot arrives", "") is not None
+    assert found / sentences < 0.001
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("pasture 0.8\n", "line 1: 'pasture 0.8': expected a word, a weight and a kind"),
+        ("pasture\theavy\tmodel\n", "line 1"),
+        ("pasture\t1\tfarm\n", "line 1"),
+        ("pasture\t1\tmodel\n", "has no line '(bias)'"),
+    ],
+)
+def test_a_broken_file_is_refused_by_line(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(PackError) as error:
+        read_weights(weights(tmp_path, text))
+    assert told in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PackError, match="cannot be read"):
+        read_weights(tmp_path / "none.tsv")
