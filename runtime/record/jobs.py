@@ -13,10 +13,14 @@ from runtime.record.batch import Tx
 Unit = Callable[[Tx], Any]
 
 
+class LateError(Exception):
+    """A unit was waited for long enough."""
+
+
 class Job:
     """One unit with its future; `result` and `error` are filled in by the writer."""
 
-    __slots__ = ("_claim", "error", "future", "loop", "result", "started", "unit")
+    __slots__ = ("_claim", "_late", "error", "future", "loop", "result", "started", "unit")
 
     def __init__(
         self,
@@ -31,6 +35,17 @@ class Job:
         self.result: Any = None
         self.error: BaseException | None = None
         self._claim = Lock()
+        self._late: asyncio.TimerHandle | None = None
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Let its future, of an event loop, end with a LateError unless it has ended by then."""
+        if self.loop is not None and not self.future.done():
+            self._late = self.loop.call_later(seconds, _give_up, self.future)
+
+    def stop_waiting(self) -> None:
+        """Nobody waits any more."""
+        if self._late is not None:
+            self._late.cancel()
 
     def claim(self) -> bool:
         """Take the right to run the unit, or to drop it; only the first caller gets it."""
@@ -76,6 +91,11 @@ def deliver(jobs: Iterable[Job], *, here: bool = False) -> None:
     for loop, waiting in by_loop.items():
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(_resolve_all, waiting)
+
+
+def _give_up(future: "Future[Any] | asyncio.Future[Any]") -> None:
+    if not future.done():
+        future.set_exception(LateError())
 
 
 def _starts(job: Job) -> bool:

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
@@ -21,7 +21,7 @@ from runtime.record.anchor import Anchor, AnchorState
 from runtime.record.batch import Tx
 from runtime.record.checkpoint import Checkpoint
 from runtime.record.guard import StateLock
-from runtime.record.jobs import Job
+from runtime.record.jobs import Job, LateError
 from runtime.record.keyring import KeyRing
 from runtime.record.keys import Keys
 from runtime.record.trace import Entry, read_entry
@@ -132,16 +132,15 @@ class Ledger:
         future: asyncio.Future[T] = loop.create_future()
         job = Job(unit, future, loop)
         self._worker.put_in_turn(job, loop)
-        late = loop.call_later(self._limits.wait_seconds, _give_up, future)
         try:
             return await future
-        except _LateError as error:
+        except LateError as error:
             raise self._too_late(dropped=job.claim()) from error
         except asyncio.CancelledError:
             job.claim()
             raise
         finally:
-            late.cancel()
+            job.stop_waiting()
 
     def write_sync(self, unit: Callable[[Tx], T]) -> T:
         """Run a unit and wait until it is durable, outside an event loop.
@@ -201,15 +200,6 @@ class Ledger:
         return LedgerUnavailableError(
             f"the record did not take a unit within {seconds:g} s; {end}", may_be_written=not dropped
         )
-
-
-class _LateError(Exception):
-    """A unit was waited for long enough."""
-
-
-def _give_up(future: "asyncio.Future[Any]") -> None:
-    if not future.done():
-        future.set_exception(_LateError())
 
 
 def _nothing(_tx: Tx) -> None:

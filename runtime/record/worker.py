@@ -117,14 +117,24 @@ class Worker:
 
     def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
         jobs = self._turns.pop(loop)
-        if self._stopped is None and len(jobs) <= self._limits.batch_units and self._begin_work(wait=False):
-            try:
-                self._work_in_loop(jobs)
-            finally:
-                self._end_work()
-        else:
-            for job in jobs:
-                self.put(job)
+        try:
+            if (
+                self._stopped is None
+                and len(jobs) <= self._limits.batch_units
+                and self._begin_work(wait=False)
+            ):
+                try:
+                    self._work_in_loop(jobs)
+                finally:
+                    self._end_work()
+            else:
+                for job in jobs:
+                    self.put(job)
+        finally:
+            for (
+                job
+            ) in jobs:  # nearly all have their answer by now; a timer for each would cost more than that
+                job.wait_at_most(self._limits.wait_seconds)
 
     def _work_in_loop(self, jobs: list[Job]) -> None:
         try:
