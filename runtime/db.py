@@ -11,7 +11,7 @@ All SQL that only SQLite knows is here, all that only PostgreSQL knows in `runti
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeVarTuple
 
@@ -29,6 +29,7 @@ CONNECT_SECONDS = 5
 _EXPECTED = "sqlite:////path/to/file or postgresql://user@host/name"
 _WRITES = "handrail_writes"
 _PATIENT = "handrail_patient"
+_BEGUN = "handrail_begun"
 _PRAGMAS = (
     "PRAGMA wal_autocheckpoint=4000",  # pages: four times the default, a tenth more commits a second
     "PRAGMA journal_mode=WAL",
@@ -131,6 +132,40 @@ def open_writer(engine: Engine, *, patient: bool = True) -> Connection:
     return connection
 
 
+def transaction(connection: Connection) -> AbstractContextManager[object]:
+    """Return a transaction of a connection by `open_writer`; it commits, or rolls back on any error."""
+    return _Plain(connection) if connection.dialect.name == "sqlite" else connection.begin()
+
+
+class _Plain:
+    """A transaction of SQLite without what SQLAlchemy makes for each, which costs as much as its statements.
+
+    Whatever runs through SQLAlchemy inside joins it: see `_begin_explicitly`.
+    """
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        _begin(self._connection)
+        self._connection.info[_BEGUN] = True
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        # SQLAlchemy's own object is there if something ran through it; it must hear of the end.
+        joined = self._connection if self._connection.in_transaction() else self._connection.connection
+        del self._connection.info[_BEGUN]
+        if kind is not None:
+            joined.rollback()
+            return
+        try:
+            joined.commit()
+        except BaseException:
+            joined.rollback()
+            raise
+
+
 class ChangeCounter:
     """What SQLite counts of the changes that one connection sees; see its PRAGMA data_version."""
 
@@ -206,10 +241,15 @@ def _begin_explicitly(engine: Engine, pragmas: Sequence[str]) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES, False)
-        cursor = connection.connection.cursor()  # the driver's, at a tenth of the cost
-        if connection.info.get(_WRITES) is not writes:
-            # Only where it changes: this pragma makes SQLite compile every statement of the connection anew.
-            cursor.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
-            connection.info[_WRITES] = writes
-        cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if not connection.info.get(_BEGUN):
+            _begin(connection)
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    cursor = connection.connection.cursor()  # the driver's, at a tenth of the cost
+    if connection.info.get(_WRITES) is not writes:
+        # Only where it changes: this pragma makes SQLite compile every statement of the connection anew.
+        cursor.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+        connection.info[_WRITES] = writes
+    cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, insert
 
 from runtime.canonical import JsonValue
 from runtime.clock import Clock
-from runtime.db import be_patient, database_file, is_lost, open_writer
+from runtime.db import be_patient, database_file, is_lost, open_writer, transaction
 from runtime.errors import LedgerIntegrityError
 from runtime.record.anchor import Anchor, AnchorState
 from runtime.record.batch import HEAD_ID, Batch, BatchLostError, Head, read_head
@@ -152,12 +152,12 @@ class Writer:
 
     def _transaction(self) -> AbstractContextManager[object]:
         try:
-            return self._connection.begin()
+            return transaction(self._connection)
         except Exception:
             if not is_lost(self._connection):
                 raise
             self._connect_again()
-            return self._connection.begin()
+            return transaction(self._connection)
 
     def _connect_again(self) -> None:
         """The server has gone and nothing has begun: what it holds now is checked as at every transaction."""
