@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 
 from runtime.upstreams.errors import ReplyTooLargeError, RpcError, UpstreamProtocolError
+from runtime.upstreams.http_pool import PooledTransport
 from runtime.upstreams.peers import PROTOCOL_VERSION, JsonObject, outcome_of
 
 DRAIN_S: Final = 0.2
@@ -16,9 +17,8 @@ DRAIN_S: Final = 0.2
 
 def http_client() -> httpx.AsyncClient:
     """Make a connection pool that follows no redirects and takes nothing from the environment."""
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=30)
-    timeout = httpx.Timeout(None, connect=10, pool=10)
-    return httpx.AsyncClient(follow_redirects=False, trust_env=False, limits=limits, timeout=timeout)
+    timeout, transport = httpx.Timeout(None, connect=10, pool=10), PooledTransport(idle_s=30)
+    return httpx.AsyncClient(follow_redirects=False, trust_env=False, transport=transport, timeout=timeout)
 
 
 async def body_of(response: httpx.Response, limit: int) -> bytes:

@@ -11,6 +11,7 @@ from profiles.schema import ModelProvider
 from profiles.setting import Setting
 from runtime.settings import PREFIX, Settings
 from runtime.upstreams.errors import UpstreamUnavailableError
+from runtime.upstreams.http_pool import PooledTransport
 
 ANTHROPIC_VERSION: Final = "2023-06-01"
 _VERSION: Final = "anthropic-version"
@@ -119,9 +120,8 @@ def _places_of(settings: Settings) -> Mapping[ModelProvider, _Place]:
 
 def model_client() -> httpx.AsyncClient:
     """Make a connection pool for model calls: no redirects, nothing from the environment, slow answers."""
-    timeout = httpx.Timeout(600, connect=10, pool=10)
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
-    return httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=timeout, limits=limits)
+    timeout, transport = httpx.Timeout(600, connect=10, pool=10), PooledTransport(idle_s=30)
+    return httpx.AsyncClient(follow_redirects=False, trust_env=False, transport=transport, timeout=timeout)
 
 
 def _key(variable: str, secret: SecretStr | None) -> Callable[[], str]:
