@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from console.parity.cases import PLAN, REACHED, Case, Cases
+from console.parity.outside import seen_from_outside
 from console.parity.town import Town
 from runtime.runs.states import LaunchRequest, RunError, RunView
 from sandboxes.errors import ParityError
-from sandboxes.parity.compare import ABSENT, Comparison, Status, compare, suspected
+from sandboxes.parity.compare import ABSENT, Comparison, Difference, Status, compare, suspected
 from sandboxes.parity.lists import Lists, shipped_lists
 from sandboxes.parity.probe import Facts, probe_command, read_facts
+from sandboxes.parity.witness import contradictions
 from sandboxes.spec import Runtime
 
 ROUNDS: Final = 2
@@ -27,11 +29,12 @@ class Seen:
 
     facts: dict[Status | None, list[Facts]] = field(default_factory=dict)
     names: dict[str, Status] = field(default_factory=dict)
+    contradicted: list[Difference] = field(default_factory=list)
 
     def compared(self, lists: Lists) -> Comparison:
         """Compare them all."""
         others = {status: facts for status, facts in self.facts.items() if status is not None}
-        return compare(self.facts.get(None, []), others, lists, self.names)
+        return compare(self.facts.get(None, []), others, lists, self.names, self.contradicted)
 
 
 async def look(
@@ -61,15 +64,18 @@ async def _seen(town: Town, case: Case, runtime: Runtime, seen: Seen) -> None:
     where = f"run of status {case.status.value if case.status else 'usual'}"
     missing = ""
     for _ in range(TRIES):
-        view = await launch(town, case, runtime, probe_command(PLAN))
+        command = probe_command(PLAN)
+        view = await launch(town, case, runtime, command)
         seen.names[view.id] = Status.RUN
         try:
+            known = await asyncio.to_thread(seen_from_outside, town, view, runtime, command)
             facts = read_facts(await output_of(town, view.id))
         except ParityError as error:
             raise ParityError(f"{where}: {error}") from error
         missing = _unreached(facts)
         if not missing:
             seen.facts.setdefault(case.status, []).append(facts)
+            seen.contradicted += contradictions(facts, known)
             return
     raise ParityError(f"{where}: a door did not answer as it should, {TRIES} times: {missing}")
 

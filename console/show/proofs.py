@@ -21,8 +21,21 @@ def proof_page(result: Json) -> list[str]:
         *_differing(result),
         *_timing(result["timing"]),
         "",
+        *_instead(result),
         _verdict(result),
     ]
+
+
+def _instead(result: Json) -> list[str]:
+    """Say that another image was looked at, and what that leaves open."""
+    if result["probed"] == result["image"]:
+        return []
+    said = (
+        "This image has no python3, so no box of it could look at itself. The default image was probed in "
+        "its place: engine, doors and what Handrail adds are proven, and nothing that is in the image. "
+        "`handrail context lint --image` looks through its files."
+    )
+    return [paint(Cell(line, Style.WARN)) for line in textwrap.wrap(said, COLUMNS)]
 
 
 def _head(result: Json) -> list[str]:
@@ -35,9 +48,7 @@ def _head(result: Json) -> list[str]:
         ("at", moment(result["at"])),
     ]
     if result["probed"] != result["image"]:
-        pairs.insert(
-            1, ("probed", Cell("the default image: this one has no python3 to look with", Style.WARN))
-        )
+        pairs.insert(1, ("probed", Cell(f"the default image, {digest(result['probed']).text}", Style.WARN)))
     return fields(pairs)
 
 
@@ -101,6 +112,7 @@ def _timing(paces: list[Json]) -> list[str]:
 
 def _verdict(result: Json) -> str:
     if result["ok"]:
-        return paint(Cell("Proven: nothing that can be seen inside tells the status.", Style.GOOD))
+        whose = "" if result["probed"] == result["image"] else " of the default image in its place"
+        return paint(Cell(f"Proven{whose}: nothing that can be seen inside tells the status.", Style.GOOD))
     count = sum(row["differing"] for row in result["families"])
     return paint(Cell(f"Not proven: {count} facts tell the status or vary without a reason.", Style.BAD))

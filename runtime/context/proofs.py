@@ -179,7 +179,8 @@ def _words(proof: ContextProof | None, fault: ProofFault | None, runtime: str, e
         return f"context isolation was never proven for this image under {runtime}"
     at = f" of {proof.at.date().isoformat()}"
     if fault is None:
-        return f"context isolation proven under {runtime}{at}"
+        instead = "" if proof.probed == proof.image else ", by the default image: this one has no python3"
+        return f"context isolation proven under {runtime}{at}{instead}"
     return f"the proof of context isolation under {runtime}{at} {_why(proof, fault, engine)}"
 
 

@@ -32,6 +32,7 @@ class Why(StrEnum):
     STATUS = "status"  # it differs between statuses, and within none of them
     UNEXPLAINED = "varies without a reason"  # it differs within one status, and is not on the list
     NAMED = "names"  # it holds a name that only this installation knows
+    CONTRADICTED = "the host sees otherwise"  # the box's own python3 does not say what is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ def compare(
     others: Mapping[Status, Sequence[Facts]],
     lists: Lists,
     names: Mapping[str, Status] | None = None,
+    contradicted: Sequence[Difference] = (),
 ) -> Comparison:
     """Compare boxes of the usual status with boxes that differ from it in one thing each.
 
@@ -125,14 +127,17 @@ def compare(
         others: what boxes saw that differ from it in this; two at least of each.
         lists: what varies anyway, and what cannot be hidden.
         names: words that only this installation knows, and the status that each of them tells.
+        contradicted: where a box said otherwise than the host; see `sandboxes.parity.witness`.
     """
     groups = [usual, *others.values()]
-    keys = tuple(dict.fromkeys(key for group in groups for facts in group for key in facts))
+    said = (key for group in groups for facts in group for key in facts)
+    keys = tuple(dict.fromkeys([*said, *(item.fact for item in contradicted)]))
     varying = {key for key in keys if any(len(_digests(group, key)) > 1 for group in groups)}
     differences = [
         *_unexplained(groups, [key for key in keys if key in varying], lists),
         *_explained(usual, others, [key for key in keys if key not in varying]),
         *_named(groups, names or {}),
+        *{item.fact: item for item in contradicted}.values(),
     ]
     against = {item.fact for item in differences}
     calm = [key for key in keys if key not in varying and key not in against]

@@ -79,6 +79,11 @@ def read_times(output: bytes) -> dict[str, tuple[float, ...]]:
     return _read(output, lambda _door, row: tuple(float(str(value)) for value in row))
 
 
+def as_facts(rows: Mapping[str, Sequence[object]]) -> Facts:
+    """Return what was noted under the probe's names, inside or by the host."""
+    return {key: _fact(key, row) for key, row in rows.items()}
+
+
 def _read(output: bytes, read: Callable[[str, Sequence[object]], T]) -> dict[str, T]:
     text = output.decode(errors="replace")
     _, begun, rest = text.rpartition(BEGIN)

@@ -154,6 +154,17 @@ def test_the_page_is_narrow_and_shows_what_was_seen_safely(kernel: Any) -> None:
     assert "read by a tool" in text
 
 
+def test_the_page_says_clearly_that_another_image_was_looked_at(kernel: Any) -> None:
+    """Issue 4, item 5: an image without python3 cannot look, so nothing in it is proven."""
+    told = asyncio.run(_all(steps(prover_of(verified(probed="sha256:cd")), kernel)))
+
+    page = proof_page(told[-1]["result"])
+
+    assert page[-1].startswith("Proven of the default image in its place: ")
+    assert "This image has no python3" in " ".join(page)
+    assert max(map(len, page)) <= 100
+
+
 def test_the_page_of_a_good_proof_counts_by_family(kernel: Any) -> None:
     told = asyncio.run(_all(steps(prover_of(verified()), kernel)))
 

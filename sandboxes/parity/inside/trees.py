@@ -99,7 +99,7 @@ def _read_proc(facts: Facts, path: str) -> None:
     if name == "stat" and path != "/proc/stat":
         _fields(facts, path, content)
     elif name in SPLIT and not masked and not content.startswith("error:"):
-        _lines(facts, family, path, content)
+        note_lines(facts, family, path, content)
     else:
         facts.put(family, path, content, masked=masked)
 
@@ -109,7 +109,7 @@ def _fields(facts: Facts, path: str, content: str) -> None:
         facts.put("proc", f"{path} field {number}", field)
 
 
-def _lines(facts: Facts, family: str, path: str, content: str) -> None:
+def note_lines(facts: Facts, family: str, path: str, content: str) -> None:
     """Note each line under its first word, each mount under its target and each of its parts apart."""
     for line in content.splitlines():
         words = line.split()
@@ -155,7 +155,7 @@ def _sys(facts: Facts) -> None:
         masked = answer(is_masked, path) is True
         family = "cgroup" if path.startswith("/sys/fs/cgroup") else "sys"
         if family == "cgroup" and os.path.basename(path) in SPLIT:
-            _lines(facts, family, path, content)
+            note_lines(facts, family, path, content)
         else:
             facts.put(family, path, content, masked=masked)
     for root in ("/proc", "/sys"):
