@@ -120,7 +120,19 @@ class Batch:
         changes: Changes,
         now: datetime,
         random: Callable[[int], bytes],
+        alone: bool = False,
     ) -> None:
+        """Begin without entries.
+
+        Args:
+            connection: in the transaction.
+            head: where the log ends.
+            statements: of this kind of database.
+            changes: of this connection.
+            now: by the clock.
+            random: for salts and nonces.
+            alone: whether there is one unit only. It needs no savepoint: if it raises, all is undone.
+        """
         self.committed = head.size
         self.wants_checkpoint = False
         self.data_key: DataKey | None = None
@@ -134,10 +146,11 @@ class Batch:
         self.now = now if self.latest >= head.high_water else utc_moment(head.high_water)
         self._entries: list[dict[str, Any]] = []
         self._payloads: list[dict[str, Any]] = []
+        self._alone = alone
         self._in_savepoint = False
 
     def run(self, unit: Callable[[Tx], Any]) -> Any:
-        """Run one unit; what it did is undone when it raises.
+        """Run one unit; what it did is undone when it raises, by the caller if it was to be alone.
 
         Raises:
             BatchLostError: it could not be undone alone; all of the transaction is gone.
@@ -153,8 +166,8 @@ class Batch:
         return result
 
     def enter_savepoint(self) -> Connection:
-        """Return the connection, inside the running unit's savepoint."""
-        if not self._in_savepoint:
+        """Return the connection, inside the running unit's savepoint where it has one."""
+        if not self._in_savepoint and not self._alone:
             self._statement("SAVEPOINT unit")
             self._in_savepoint = True
         return self._connection

@@ -42,18 +42,26 @@ class Prepared:
 
     def run(self, connection: Connection, row: Row) -> DBAPICursor:
         """Run it once; return the cursor, which knows the rows."""
-        cursor = connection.connection.cursor()
-        cursor.execute(self._sql, self._parameters(row))
+        cursor: DBAPICursor = _driver(connection).execute(self._sql, self._parameters(row))
         return cursor
 
     def run_many(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Run it once for each row."""
-        connection.connection.cursor().executemany(self._sql, [self._parameters(row) for row in rows])
+        if len(rows) == 1:
+            _driver(connection).execute(self._sql, self._parameters(rows[0]))
+        else:
+            parameters = [self._parameters(row) for row in rows]
+            connection.connection.cursor().executemany(self._sql, parameters)
 
     def _parameters(self, row: Row) -> Any:
         if self._converters:
             row = {**row, **{name: convert(row[name]) for name, convert in self._converters.items()}}
         return self._pick(row)
+
+
+def _driver(connection: Connection) -> Any:
+    """Return the driver's own connection: both drivers run a statement without a cursor made beforehand."""
+    return connection.connection.dbapi_connection
 
 
 def _picker(names: Sequence[str]) -> Callable[[Row], Any]:

@@ -2,7 +2,8 @@
 
 1. BEGIN IMMEDIATE, then the head is read from the database, unless nobody else can have committed since our
    last transaction: two processes cannot fork the log.
-2. The units run, each in its own savepoint; their entries are written, the head moves, all is committed.
+2. The units run, each in its own savepoint unless it is alone; their entries are written, the head moves,
+   all is committed. If a lone unit raises nothing is: what the record has to say of itself comes later.
 3. The database file must be the one that was opened, before the first step and after the commit.
 4. A checkpoint is signed over what is committed, put into the anchor, and only then into the database: the
    anchor is never ahead of the disk, and a database behind its anchor was rolled back.
@@ -40,6 +41,10 @@ _ACTOR = "handrail"
 _MONTH = len("2026-11")
 CLOCK_TOLERANCE = timedelta(seconds=2)
 """How far the clock may be behind the last entry: the clocks of two hosts on one database are never alike."""
+
+
+class _LoneUnitError(Exception):
+    """The only unit of a transaction raised, so there is nothing to commit."""
 
 
 @dataclass(frozen=True)
@@ -111,17 +116,17 @@ class Writer:
         self._be_patient(patient=patient)
         try:
             with self._transaction():
-                batch = self._begin()
+                batch = self._begin(alone=len(jobs) == 1)
                 step("batch.begun")
-                for job in jobs:
-                    _run(batch, job)
+                _run_all(batch, jobs)
                 step("batch.run")
                 head = batch.flush()
                 step("batch.flushed")
+        except _LoneUnitError:
+            self._undone()
+            return False
         except BaseException:
-            self._changes.rolled_back()
-            self._keyring.forget()
-            self._clock_is_behind = False  # what was to be said of the clock is undone too
+            self._undone()
             raise
         step("batch.committed")
         self._guard.check()
@@ -149,6 +154,12 @@ class Writer:
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
+
+    def _undone(self) -> None:
+        """All of the transaction is undone: what was read in it, and what the record was to say of itself."""
+        self._changes.rolled_back()
+        self._keyring.forget()
+        self._clock_is_behind = False
 
     def _transaction(self) -> AbstractContextManager[object]:
         try:
@@ -195,7 +206,7 @@ class Writer:
         except OSError as error:
             self._lose_anchor(error)
 
-    def _begin(self) -> Batch:
+    def _begin(self, *, alone: bool) -> Batch:
         ours = self._changes.begin()
         head = self._head if ours else read_head(self._connection, self._statements)
         if head is None or head.size < self._head.size or head.origin != self._head.origin:
@@ -211,6 +222,7 @@ class Writer:
             changes=self._changes,
             now=now,
             random=self._parts.random,
+            alone=alone,
         )
         self._note_clock(batch, head, now)
         for kind, data in self._own_events:
@@ -244,6 +256,13 @@ class Writer:
         if self._anchor_fault is None:
             self._own_events.append((EventKind.ANCHOR_LOST, {"reason": str(error)}))
         self._anchor_fault = f"a checkpoint could not be written: {error}"
+
+
+def _run_all(batch: Batch, jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        _run(batch, job)
+    if len(jobs) == 1 and jobs[0].error is not None:
+        raise _LoneUnitError
 
 
 def _run(batch: Batch, job: Job) -> None:
