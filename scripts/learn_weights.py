@@ -2,9 +2,9 @@
 
     python -m scripts.learn_weights
 
-reads the seen half of the scrubber's corpus, its ordinary lines, and documentation installed on this machine,
-and writes `sandboxes/scrub/weights.tsv`. The unseen half is not read. How good the result is, tells
-`python -m bench.scrub_corpus`.
+reads the seen half of the scrubber's corpus, its ordinary lines, the examples and lookalikes of the rules,
+and documentation installed on this machine, and writes `sandboxes/scrub/weights.tsv`. It does not read the
+other halves. How good the result is, tells `python -m bench.scrub_corpus`.
 """
 
 import argparse
@@ -21,9 +21,11 @@ from scipy import optimize, sparse, special
 from bench.new_texts import paragraphs
 from bench.scrub_corpus import Half, Positive, ordinary, positives
 from profiles.context import StatusKind
+from sandboxes.scrub.pack import SHIPPED as PACKS
+from sandboxes.scrub.rules import read_file
 from sandboxes.scrub.sentences import one_a_line
 from sandboxes.scrub.view import view_of
-from sandboxes.scrub.weighing import BIAS, SHIPPED, STRONG, features
+from sandboxes.scrub.weighing import AGAINST, BIAS, SHIPPED, STRONG, features
 
 Sentence = tuple[str, str]  # and the one before it
 DOCUMENTS: Final = 40_000  # sentences of documentation
@@ -31,6 +33,7 @@ LEAST_SEEN: Final = 2
 STRENGTH: Final = 0.3  # of the regression: the inverse of its regularisation
 MOST_FEATURES: Final = 12_000
 ENOUGH: Final = 0.3  # what a word weighs at the least without which no sentence is weighed
+LEAST_OF_RULES: Final = -3.0  # what a sentence weighs at the least that a rule may find which asks for it
 TIMES: Final = 3  # what an ordinary line of the corpus counts: it was chosen to be hard
 MOST_TOLD: Final = 0.0003  # share of sentences of documentation that may tell
 
@@ -67,6 +70,13 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _strings(inner)
+
+
+def examples() -> tuple[list[tuple[Sentence, StatusKind]], list[Sentence]]:
+    """Return the sentences that the rules of text give as examples, and those that they must not find."""
+    rules = [rule for path in sorted(PACKS.glob("*.yaml")) for rule in read_file(path).rules]
+    told = [(one, rule.kind) for rule in rules for text in rule.examples for one in sentences_of(text)]
+    return told, [one for rule in rules for text in rule.lookalikes for one in sentences_of(text)]
 
 
 def documents() -> list[Sentence]:
@@ -133,15 +143,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--to", type=Path, default=SHIPPED)
     to: Path = parser.parse_args().to
-    tell = [*telling(positives(Half.SEEN))]
-    lines = [one for line in ordinary(Half.SEEN) for one in sentences_of(line)]
+    tell, lines = examples()
+    tell += telling(positives(Half.SEEN))
+    lines += [one for line in ordinary(Half.SEEN) for one in sentences_of(line)]
     texts = documents()
     learn, hold = texts[:DOCUMENTS], texts[DOCUMENTS:]
     learned = Learned([one for one, _ in tell], [*lines * TIMES, *learn])
     bias = -float(np.quantile(learned.scores(hold), 1 - MOST_TOLD))
     kinds = kinds_of(tell)
     pairs = sorted(((w, n) for w, n in zip(learned.weights, learned.names, strict=True) if w), reverse=True)
-    rows = [f"{BIAS}\t{bias:.3f}\t", f"{STRONG}\t{ENOUGH}\t"]
+    rows = [f"{BIAS}\t{bias:.3f}\t", f"{STRONG}\t{ENOUGH}\t", f"{AGAINST}\t{LEAST_OF_RULES}\t"]
     rows += [f"{name}\t{weight:.3f}\t{kinds.get(name, '')}" for weight, name in pairs]
     to.write_text("\n".join([*_HEAD, *rows]) + "\n")
     print(f"{len(pairs)} weights of {len(tell)} sentences that tell and {len(texts)} of documents")

@@ -74,7 +74,7 @@ class Pack:
         Raises:
             ScanError: the text could not be scanned to its end.
         """
-        hits = [hit for hit in self.gate.find(data) if self._follows(hit, data)]
+        hits = [hit for hit in self.gate.find(data) if self._follows(hit, data) and self._stands(hit, data)]
         for clause in [hit for hit in hits if isinstance(hit.rule, TextRule) and hit.rule.first]:
             first, last = line_at(data, clause.start, clause.end)
             if not any(self.gate.find(data[first : clause.start] + data[clause.end : last])):
@@ -82,6 +82,12 @@ class Pack:
                     hit for hit in hits if hit.rule is clause.rule or hit.end <= first or hit.start >= last
                 ]
         return (*hits, *self._weighed(data, hits))
+
+    def _stands(self, hit: Hit, data: bytes) -> bool:
+        """Whether the words of a sentence do not speak against a rule that asks for them."""
+        if self._weigher is None or not isinstance(hit.rule, TextRule) or not hit.rule.weighed:
+            return True
+        return not self._weigher.denies(data, hit.start)
 
     def _weighed(self, data: bytes, hits: Sequence[Hit]) -> Iterator[Hit]:
         """What sentences tell by their words in which no rule found anything."""

@@ -17,10 +17,12 @@ from typing import Final
 from profiles.context import StatusKind
 from sandboxes.errors import PackError
 from sandboxes.scrub.rules import Span, TextRule
+from sandboxes.scrub.sentences import one_a_line
 
 SHIPPED: Final = Path(__file__).parent / "weights.tsv"
 BIAS: Final = "(bias)"
 STRONG: Final = "(strong)"
+AGAINST: Final = "(against)"
 _TOKEN: Final = re.compile(r"[a-z]+|[0-9]+|[^\sa-z0-9]")
 _WORD: Final = re.compile(rb"[a-z]+")
 _DIGITS: Final = re.compile(r"[0-9]+")
@@ -51,12 +53,14 @@ class Weigher:
     Attributes:
         bias: what a sentence has to outweigh, below zero.
         strong: stems of which a sentence that can tell has one.
+        against: what a sentence weighs at the least that a rule may find which asks for it.
         weights: of each feature.
         kinds: of each feature, the kind that it speaks for.
     """
 
     bias: float
     strong: frozenset[str]
+    against: float
     weights: dict[str, float]
     kinds: dict[str, StatusKind]
 
@@ -72,6 +76,14 @@ class Weigher:
         for one in features(sentence, before) & self.kinds.keys():
             votes[self.kinds[one]] += max(self.weights[one], 0.0)
         return max(votes, key=lambda kind: (votes[kind], kind))
+
+    def denies(self, view: bytes, start: int) -> bool:
+        """Return whether the words speak against what begins at a place of a view, those of its sentence."""
+        lines = one_a_line(view)
+        first, last = lines.rfind(b"\n", 0, start) + 1, lines.find(b"\n", start)
+        before = lines[lines.rfind(b"\n", 0, max(first - 1, 0)) + 1 : max(first - 1, 0)]
+        sentence = lines[first : last if last >= 0 else len(lines)]
+        return self.score(sentence.decode("ascii"), before.decode("ascii")) < self.against
 
     def find(self, lines: bytes) -> Iterator[tuple[int, int, StatusKind]]:
         """Yield sentences that tell, of a view in which every sentence ends its line."""
@@ -113,11 +125,11 @@ def read_weights(path: Path = SHIPPED) -> Weigher:
             told = f"weights {path}: line {number}: {line!r}: expected a word, a weight and a kind, by tabs"
             raise PackError(told) from error
     try:
-        bias, strong = weights.pop(BIAS), weights.pop(STRONG)
+        bias, strong, against = (weights.pop(name) for name in (BIAS, STRONG, AGAINST))
     except KeyError as error:
         raise PackError(f"weights {path}: has no line {error}") from error
     enough = frozenset(one for one, weight in weights.items() if weight >= strong and one.isalpha())
-    return Weigher(bias, enough, weights, kinds)
+    return Weigher(bias, enough, against, weights, kinds)
 
 
 @cache

@@ -10,12 +10,16 @@ from profiles.context import StatusKind
 from sandboxes.errors import PackError
 from sandboxes.scrub.model import Place
 from sandboxes.scrub.pack import Pack
+from sandboxes.scrub.rules import PackFile
 from sandboxes.scrub.scrubber import Scrubber
 from sandboxes.scrub.sentences import one_a_line
 from sandboxes.scrub.view import view_of
 from sandboxes.scrub.weighing import features, read_weights
 
-SOME = "(bias)\t-1\t\n(strong)\t0.5\t\npastur\t0.8\tdeprecation\nto pastur\t0.4\trelease\ncow\t-2\t\n"
+SOME = (
+    "(bias)\t-1\t\n(strong)\t0.5\t\n(against)\t-2\t\n"
+    "pastur\t0.8\tdeprecation\nto pastur\t0.4\trelease\ncow\t-2\t\n"
+)
 
 
 def weights(tmp_path: Path, text: str) -> Path:
@@ -63,6 +67,17 @@ def test_a_rule_comes_first_and_the_whole_sentence_goes_else(tmp_path: Path) -> 
 
     assert seen.value == "Keep the ledger. Thank you."
     assert [change.rule for change in seen.changes] == ["weighed-deprecation"]
+
+
+def test_a_rule_that_asks_for_weights_finds_nothing_where_they_speak_against_it(tmp_path: Path) -> None:
+    """R-20: what is said of much else tells only in sentences whose other words allow it."""
+    rule = {"id": "off-it-goes", "kind": "deprecation", "put": "", "examples": ["off it goes"]}
+    file = PackFile(rules=({**rule, "patterns": ["\\boff it goes"], "weighed": True},))  # type: ignore[arg-type]
+    pack = Pack((file,), read_weights(weights(tmp_path, SOME)))
+
+    assert [hit.rule.id for hit in pack.find(b"And off it goes.")] == ["off-it-goes"]
+    assert [*pack.find(b"A cow is sold. The cow moos, off it goes. Hm.")] == []
+    assert len(pack.find(b"The cow is sold, and then some cow. Now off it goes.")) == 1
 
 
 def test_shipped_weights_find_what_no_rule_says_and_leave_documents_alone() -> None:
