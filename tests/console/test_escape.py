@@ -29,9 +29,10 @@ def test_every_character_of_an_unsafe_category_is_spelled_out_and_no_other_is_ch
         character = chr(number)
         if character == "\\":
             continue
-        assert (escape(character) == character) == is_safe(character), hex(number)
+        shown = escape(character)
+        assert (shown == character) == is_safe(character), hex(number)
         if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
-            assert escape(character).isascii(), hex(number)
+            assert shown.isascii(), hex(number)
 
 
 @pytest.mark.parametrize(

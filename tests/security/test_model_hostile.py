@@ -11,7 +11,7 @@ from profiles.schema import ModelProvider as Kind
 from runtime.gate.replies import Performed, Unknown
 from runtime.gateway.model_scrub import ANSWERED_MODEL
 from sandboxes.scrub.model import OwnValue
-from tests.standins.model_door import Wired, wired
+from tests.standins.model_door import Wired, plain_client, wired
 from tests.standins.model_provider import CHAT_USAGE, MESSAGE_USAGE, REAL_MODEL, Answers
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +34,7 @@ def door(path: str) -> Kind:
 
 async def ask(w: Wired, path: str, headers: dict[bytes, bytes] | None = None, **more: Any) -> httpx.Response:
     body = {"model": "assistant", **USUAL[path], **more}
-    async with httpx.AsyncClient() as client:
+    async with plain_client() as client:
         return await client.post(w.url + path, json=body, headers=headers)
 
 

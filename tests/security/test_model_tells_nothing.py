@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from profiles.schema import ModelProvider as Kind
-from tests.standins.model_door import Wired, wired
+from tests.standins.model_door import Wired, plain_client, wired
 from tests.standins.model_provider import OPENAI_KEY, REAL_MODEL
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +40,7 @@ HEADERS = {"content-type", "content-length", "cache-control", "transfer-encoding
 
 
 async def ask(w: Wired, path: str, **more: Any) -> httpx.Response:
-    async with httpx.AsyncClient() as client:
+    async with plain_client() as client:
         return await client.post(w.url + path, json={"model": "assistant", **PATHS[path], **more})
 
 
@@ -118,7 +118,7 @@ async def test_an_error_within_a_stream_is_a_constant() -> None:
 
 
 async def test_the_list_of_models_is_the_alias_alone() -> None:
-    async with wired(Kind.OPENAI) as w, httpx.AsyncClient() as client:
+    async with wired(Kind.OPENAI) as w, plain_client() as client:
         listed = (await client.get(f"{w.url}/v1/models")).json()
         unknown = await client.get(f"{w.url}/v1/models/{REAL_MODEL}")
     assert [model["id"] for model in listed["data"]] == ["assistant"]

@@ -1,11 +1,13 @@
 """A run's model door on a loopback port: official clients on one side, the stand-in provider on the other."""
 
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import anthropic
+import httpx
 import openai
 
 from profiles.schema import ModelProvider as Kind
@@ -22,6 +24,9 @@ from tests.standins.model_provider import ANTHROPIC_KEY, OPENAI_KEY, REAL_MODEL,
 from tests.standins.open_gate import OpenGate
 from tests.standins.profiles import make_profile, make_run
 from tests.standins.served import served
+
+# Every client reads the certificates of the world, which takes 20 ms; here nobody asks for one.
+_TRUSTED = ssl.create_default_context()
 
 
 @dataclass
@@ -45,6 +50,11 @@ class FirstModel:
         del run
         self.pin = named if self.pin is None else self.pin
         return self.pin == named
+
+
+def plain_client() -> httpx.AsyncClient:
+    """A client that is none of a provider's."""
+    return httpx.AsyncClient(verify=_TRUSTED)
 
 
 @asynccontextmanager
@@ -89,9 +99,17 @@ async def wired(
         app = ModelApp(run.profile.model, way)
         async with served(profile, run=run, gate=door, models=app) as opened:
             root = f"http://127.0.0.1:{opened.port}"
-            ours = openai.AsyncOpenAI(base_url=f"{root}/v1", api_key="placeholder", max_retries=0)
+            ours = openai.AsyncOpenAI(
+                base_url=f"{root}/v1",
+                api_key="placeholder",
+                max_retries=0,
+                http_client=openai.DefaultAsyncHttpxClient(verify=_TRUSTED),
+            )
             theirs = anthropic.AsyncAnthropic(
-                base_url=f"{root}/anthropic", api_key="placeholder", max_retries=0
+                base_url=f"{root}/anthropic",
+                api_key="placeholder",
+                max_retries=0,
+                http_client=anthropic.DefaultAsyncHttpxClient(verify=_TRUSTED),
             )
             async with ours, theirs:
                 yield Wired(root, standin, door, ours, theirs)  # type: ignore[arg-type]  # tests know their gate

@@ -4,13 +4,12 @@ import asyncio
 from typing import Any
 
 import anthropic
-import httpx
 import openai
 import pytest
 
 from profiles.schema import ModelProvider as Kind
 from runtime.gate.replies import Failed, Performed, Unknown
-from tests.standins.model_door import wired
+from tests.standins.model_door import plain_client, wired
 from tests.standins.model_provider import ANTHROPIC_KEY, OPENAI_KEY, REAL_MODEL, TEXT
 
 pytestmark = pytest.mark.anyio
@@ -72,7 +71,7 @@ async def test_the_anthropic_client_sends_messages_streams_and_counts() -> None:
 
 
 async def test_no_header_and_no_body_names_the_real_model() -> None:
-    async with wired(Kind.OPENAI) as w, httpx.AsyncClient() as client:
+    async with wired(Kind.OPENAI) as w, plain_client() as client:
         for stream in (False, True):
             body = {"model": "assistant", "messages": ASK, "stream": stream}
             answer = await client.post(f"{w.url}/v1/chat/completions", json=body)
@@ -177,7 +176,7 @@ OUTSIDE: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("path", "extra"), OUTSIDE)
 async def test_a_provider_is_no_way_out_of_the_box(path: str, extra: dict[str, Any]) -> None:
     """R-14: what a provider would fetch, run or keep by itself is refused before it is asked."""
-    async with wired(Kind.OPENAI) as w, httpx.AsyncClient() as client:
+    async with wired(Kind.OPENAI) as w, plain_client() as client:
         answer = await client.post(w.url + path, json={"model": "assistant", **extra})
     assert answer.status_code == 400
     assert w.provider.asked == []
@@ -192,7 +191,7 @@ async def test_anthropics_own_servers_and_addresses_are_no_way_out_either() -> N
         {"container": "c"},
         {"messages": [{"role": "user", "content": [{"type": "image", "source": source}]}]},
     ]
-    async with wired(Kind.ANTHROPIC) as w, httpx.AsyncClient() as client:
+    async with wired(Kind.ANTHROPIC) as w, plain_client() as client:
         for extra in bad:
             body = {"model": "assistant", "max_tokens": 5, "messages": ASK, **extra}
             answer = await client.post(f"{w.url}/anthropic/v1/messages", json=body)
@@ -211,7 +210,7 @@ async def test_an_address_in_a_tools_own_input_is_the_agents_business() -> None:
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'"x"', b"[" * 100_000])
 async def test_a_body_that_is_no_object_is_a_bad_request(body: bytes) -> None:
-    async with wired(Kind.OPENAI) as w, httpx.AsyncClient() as client:
+    async with wired(Kind.OPENAI) as w, plain_client() as client:
         answer = await client.post(f"{w.url}/v1/chat/completions", content=body)
     assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"

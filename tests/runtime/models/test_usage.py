@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import httpx
 import openai
 import pytest
 
@@ -14,7 +13,7 @@ from runtime.gateway.model_wire import ENDPOINTS, most_output
 from runtime.models.prices import OVERHEAD_TOKENS, Used, cost_of, most_input
 from runtime.models.usage import Total, holder_of, of_day, of_run
 from tests.runtime.models.conftest import NewShop
-from tests.standins.model_door import Wired
+from tests.standins.model_door import Wired, plain_client
 from tests.standins.model_shop import door
 from tests.standins.workshop import Workshop
 
@@ -152,7 +151,7 @@ DODGES: list[dict[str, Any]] = [
 async def test_no_request_makes_its_own_reservation_small(new_shop: NewShop, dodge: dict[str, Any]) -> None:
     """A bound below nothing would make room for calls beside it."""
     shop = new_shop()
-    async with door(shop) as w, httpx.AsyncClient() as client:
+    async with door(shop) as w, plain_client() as client:
         body = {"model": "assistant", "messages": ASK, **dodge}
         answer = await client.post(f"{w.url}/v1/chat/completions", json=body)
     assert answer.status_code == 400
