@@ -62,7 +62,7 @@ def open_hold(
         "created_at": now,
         "expires_at": card.expires_at,
     }
-    tx.conn.execute(insert(HoldRow).values(row))
+    tx.insert(HoldRow, row)
 
 
 def end_hold(tx: Tx, card: HoldCard, state: HoldState, *, actor: str = "handrail") -> bool:

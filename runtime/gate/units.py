@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert
-
 from runtime.alerts.book import raise_alert
 from runtime.alerts.rules import deviations
 from runtime.canonical import JsonValue
@@ -124,7 +122,7 @@ def suggest(tx: Tx, case: Case, *, repeated: bool) -> Recorded:
     made_from = {"action": case.decided.reading.action.id, **noted(case.run.setting)}
     data: dict[str, JsonValue] = {"card": digest_of(card), **made_from}
     seq = tx.append(_event(EventKind.SUGGESTION_MADE, case, suggestion, data, {"card": card}))
-    tx.conn.execute(insert(SuggestionRow).values(_suggestion_row(case, suggestion, seq)))
+    tx.insert(SuggestionRow, _suggestion_row(case, suggestion, seq))
     return Recorded(Withheld(), suggestion=suggestion)
 
 

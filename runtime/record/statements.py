@@ -6,6 +6,7 @@ own. So the text that it compiles for the dialect at hand goes to the driver's c
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlmodel import SQLModel
 from runtime.tables.log import LogEntryRow, LogHeadRow, LogPayloadRow
 
 Row = Mapping[str, Any]
+Converter = Callable[[Any], Any]
 
 _HEAD = LogHeadRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does not type its table
 
@@ -35,10 +37,8 @@ class Prepared:
             names: the columns that an insert fills; unset: all.
         """
         compiled = statement.compile(dialect=dialect, column_keys=None if names is None else list(names))
-        order = getattr(compiled, "positiontup", None)
         self._sql = str(compiled)
-        self._pick: Callable[[Row], Any] = dict if order is None else _picker(order)
-        self._converters = _converters(compiled, dialect)
+        self._parameters = _parameters(getattr(compiled, "positiontup", None), _converters(compiled, dialect))
 
     def run(self, connection: Connection, row: Row) -> DBAPICursor:
         """Run it once; return the cursor, which knows the rows."""
@@ -53,24 +53,29 @@ class Prepared:
             parameters = [self._parameters(row) for row in rows]
             connection.connection.cursor().executemany(self._sql, parameters)
 
-    def _parameters(self, row: Row) -> Any:
-        if self._converters:
-            row = {**row, **{name: convert(row[name]) for name, convert in self._converters.items()}}
-        return self._pick(row)
-
 
 def _driver(connection: Connection) -> Any:
     """Return the driver's own connection: both drivers run a statement without a cursor made beforehand."""
     return connection.connection.dbapi_connection
 
 
-def _picker(names: Sequence[str]) -> Callable[[Row], Any]:
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda row: tuple(row[name] for name in names)
+def _parameters(names: Sequence[str] | None, converters: Mapping[str, Converter]) -> Callable[[Row], Any]:
+    """Return what makes parameters of a row: by name, or in the order of `names` where there is one."""
+    if names is None:
+        return lambda row: {**row, **{name: convert(row[name]) for name, convert in converters.items()}}
+    pick = itemgetter(*names) if len(names) > 1 else lambda row: tuple(row[name] for name in names)
+    at = tuple((place, converters[name]) for place, name in enumerate(names) if name in converters)
+    return partial(_converted, pick, at) if at else pick
 
 
-def _converters(compiled: Compiled, dialect: Dialect) -> dict[str, Callable[[Any], Any]]:
+def _converted(pick: Callable[[Row], Any], at: tuple[tuple[int, Converter], ...], row: Row) -> list[Any]:
+    values = list(pick(row))
+    for place, convert in at:
+        values[place] = convert(values[place])
+    return values
+
+
+def _converters(compiled: Compiled, dialect: Dialect) -> dict[str, Converter]:
     """Return what SQLAlchemy would do to the values, where it does anything."""
     binds: Mapping[str, BindParameter[Any]] = getattr(compiled, "binds", {})
     found = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
