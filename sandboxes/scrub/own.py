@@ -101,7 +101,10 @@ class OwnValues:
         if not text.isascii() and _INVISIBLE.search(text):
             return self._held_among_invisible(text)
         tail = text[-self._longest - 1 :].lower() if self._longest else ""
-        begins = (n for n in range(len(tail)) if tail[n:] in self._starts)
+        first = 0
+        if self._has_none(tail):  # then at most a beginning that is shorter than those it looks for
+            first = max(len(tail) - _BEGINNING + 1, 0)
+        begins = (n for n in range(first, len(tail)) if tail[n:] in self._starts)
         return min(len(text) - len(tail) + next(begins, len(tail)), self._digest_start(text))
 
     def _held_among_invisible(self, text: str) -> int:

@@ -37,6 +37,7 @@ class Scrubber:
         """
         self._own = OwnValues(own)
         self._rules = rules
+        self._keeps_all = set(StatusKind) <= set(rules.keep)
         self.pack = pack or shipped_pack()
         self._harmless: set[tuple[str, Place]] = set()
 
@@ -129,7 +130,8 @@ class Scrubber:
         return changes
 
     def _round(self, text: str, place: Place) -> list[Change]:
-        return chosen([*self._own.find(text), *self._general(text, place, _DEPTH)], len(text))
+        general = () if self._keeps_all and place not in _ALL_KINDS else self._general(text, place, _DEPTH)
+        return chosen([*self._own.find(text), *general], len(text))
 
     def _general(self, text: str, place: Place, depth: int) -> list[Change]:
         found: list[Change] = []

@@ -1,5 +1,6 @@
 """What holds of the scrubber for any text: it never fails, settles, keeps shapes, bears any chunks."""
 
+import base64
 import json
 import re
 from typing import Any
@@ -9,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.scrub_corpus import Half, ordinary, positives
-from profiles.context import ContextRules, Treatment
+from profiles.context import ContextRules, StatusKind, Treatment
 from sandboxes.scrub.model import OwnValue, Place
+from sandboxes.scrub.own import OwnValues
 from sandboxes.scrub.scrubber import Scrubber
 
 OWN = (
@@ -138,3 +140,23 @@ def _shape(value: Any) -> Any:
     if isinstance(value, list):
         return ["list", *(_shape(item) for item in value)]
     return type(value).__name__
+
+
+@ENOUGH
+@given(text=TEXTS, cut=st.integers(1, 400))
+def test_every_beginning_of_an_own_value_is_held_back(text: str, cut: int) -> None:
+    """R-20: of a stream nothing goes out that may go on into an own value, in any of its forms."""
+    values = OwnValues(OWN)
+    for own in OWN:
+        escaped = "".join(f"\\u{ord(letter):04x}" for letter in own.value)
+        for form in (own.value, own.value.upper(), base64.b64encode(own.value.encode()).decode(), escaped):
+            begun = form[: min(cut, len(form) // 4 * 4 - 4)]
+            assert values.held_back(f"{text} {begun}") <= len(text) + 1
+
+
+@ENOUGH
+@given(text=TEXTS, place=st.sampled_from([Place.MESSAGE, Place.RESULT, Place.DEFINITION]))
+def test_where_every_kind_is_kept_own_values_alone_are_found(text: str, place: Place) -> None:
+    seen = Scrubber(OWN, ContextRules(keep=tuple(StatusKind), results=Treatment.REPLACE)).text(text, place)
+    assert all(change.kind is None for change in seen.changes)
+    assert list(seen.changes) == list(OwnValues(OWN).find(text))
