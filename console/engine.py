@@ -44,11 +44,16 @@ class EngineWatch:
         return self._last
 
 
-def assessors(engine: EngineWatch) -> Assess:
-    """Return what makes assessors, each of the engine as it is then; call it outside units and the loop."""
+def assessors(engine: EngineWatch, code: str | None = None) -> Assess:
+    """Return what makes assessors, each of the engine as it is then; call it outside units and the loop.
+
+    Args:
+        engine: asked for each of them.
+        code: what a proof must be about; see `runtime.context.proofs.code_of`.
+    """
 
     def made(book: PolicyBook, audit: Callable[[datetime], AuditState]) -> Assessor:
         version = engine.now()
-        return EvidenceAssessor(book, audit, engine=lambda: version)
+        return EvidenceAssessor(book, audit, engine=lambda: version, code=code)
 
     return made

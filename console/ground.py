@@ -33,7 +33,7 @@ from runtime.people.policies import PolicyBook
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.ledger import Ledger
-from runtime.runs.states import RunView
+from runtime.runs.states import RunError, RunView
 from runtime.runs.suited import check_suited
 from runtime.settings import Settings
 from runtime.upstreams.boxed import BoxRoom
@@ -42,6 +42,7 @@ from runtime.upstreams.manifest import Manifest
 from runtime.upstreams.opener import ServerOpener
 from runtime.upstreams.upstreams import Upstreams
 from sandboxes.driver import SandboxDriver
+from sandboxes.scrub.rulebook import SHIPPED_RULES, Rulebook
 from sandboxes.spec import Runtime
 from sandboxes.volumes import VolumeStore
 
@@ -60,6 +61,7 @@ class Ground:
     policies: PolicyBook
     driver: SandboxDriver
     models: httpx.AsyncClient
+    rules: Rulebook = SHIPPED_RULES
 
     @property
     def engine(self) -> str:
@@ -186,7 +188,12 @@ class Ground:
         self.ledger.submit(lambda tx: tx.append(event)).add_done_callback(_report_unrecorded)
 
     def context(self, view: RunView, deployment: Deployment, owner: str) -> RunContext:
-        """Build what the gate knows of a run: the profile as far as the policy lets it go, and its rules."""
+        """Build what the gate knows of a run: the profile as far as the policy lets it go, and its rules.
+
+        Raises:
+            RunError: the operator's rules of the scrubber are others than those that its deployment names.
+        """
+        self._need_rules(deployment)
         policy = self.policy()
         profile = narrowest(policy, deployment.profile)
         return RunContext(
@@ -202,7 +209,17 @@ class Ground:
             single_user=view.single_user,
             setting=view.setting,
             own=own_values(view, deployment, self.premises),
+            rules=self.rules,
         )
+
+    def _need_rules(self, deployment: Deployment) -> None:
+        if deployment.parts.rules != self.rules.digest:
+            asked, here = (digest[:12] or "none" for digest in (deployment.parts.rules, self.rules.digest))
+            raise RunError(
+                f"deployment {deployment.digest[:12]} was made with the operator's rules {asked}, here are "
+                f"{here}: expected the same, since they shape what an agent sees; put them back, or deploy "
+                f"anew with `handrail deploy create {deployment.parts.agent}`"
+            )
 
 
 def _changed(deployment: Deployment, error: ManifestChangedError) -> Deviation:

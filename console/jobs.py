@@ -6,6 +6,7 @@ from console.kernel import Kernel
 from rollout.clockwork import Clockwork, wind_up
 from rollout.scheduler import Job
 from runtime.clock import new_id, random_bytes
+from runtime.context.proofs import code_of
 from sandboxes.reaper import sweep
 
 
@@ -18,6 +19,7 @@ def clockwork(kernel: Kernel) -> Clockwork:
         new_id=new_id,
         random=random_bytes,
         engine=kernel.engine.last,
+        code=code_of(kernel.ground.rules.digest),
     )
 
 

@@ -15,6 +15,7 @@ from runtime.alerts.book import RaisedAlert, raise_alert
 from runtime.alerts.rules import SYSTEM, AlertRule, Deviation
 from runtime.broker import Broker
 from runtime.clock import Clock, new_id, random_bytes, utc_now
+from runtime.context.proofs import code_of
 from runtime.deployments import Deployment
 from runtime.gate.context import RunContext
 from runtime.gate.enforce import Gate
@@ -46,6 +47,7 @@ from runtime.upstreams.upstreams import Upstreams
 from sandboxes.docker_driver import DockerDriver
 from sandboxes.driver import SandboxDriver
 from sandboxes.reaper import start_reaper
+from sandboxes.scrub.rulebook import open_rulebook
 from sandboxes.spec import Runtime
 
 REAPER_LOCK = "reaper.lock"
@@ -161,7 +163,9 @@ def open_kernel(
     Raises:
         runtime.errors.KernelError: the state directory, its keys, its policy or its record cannot be used.
         sandboxes.errors.EngineUnavailableError: no local engine answers.
+        sandboxes.errors.PackError: the operator's own rules cannot be used; the message names file and rule.
     """
+    rules = open_rulebook(settings.rule_paths)
     driver = DockerDriver(f"unix://{settings.docker_socket}")
     keys = load_keys(settings.keys_dir)
     installation = keys.signer.verifier.name
@@ -171,12 +175,14 @@ def open_kernel(
         with ledger.read() as connection:
             policies.remember(connection)
         node = node_name(settings.state_dir)
-        ground = Ground(settings, installation, node, clock, ledger, policies, driver, model_client())
+        ground = Ground(settings, installation, node, clock, ledger, policies, driver, model_client(), rules)
         notifier = Sender(channels_of(settings, clock), ledger, clock)
         gate = _gate(ground, notifier, hold_wait_seconds)
         runs = _runs(ground, gate)
         engine, ring = EngineWatch(driver.version), KeyRing(keys.wrapper)
-        return Kernel(ground, single_user, gate, runs, ring, notifier, assessors(engine), engine)
+        return Kernel(
+            ground, single_user, gate, runs, ring, notifier, assessors(engine, code_of(rules.digest)), engine
+        )
     except BaseException:
         ledger.close()
         raise

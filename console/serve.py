@@ -102,7 +102,7 @@ async def _live(
     watches = [
         asyncio.create_task(_stop_when_idle(kernel, options, activity, stop)),
         asyncio.create_task(_stop_as_asked(kernel)),
-        asyncio.create_task(_compile_rules()),
+        asyncio.create_task(_compile_rules(kernel)),
     ]
     try:
         app = create_app(kernel, own_uid=os.geteuid(), activity=activity, stop=stop)
@@ -125,10 +125,11 @@ async def _record(kernel: Kernel, kind: EventKind, options: ServeOptions, more: 
     await kernel.ledger.write(lambda tx: tx.append(event))
 
 
-async def _compile_rules() -> None:
+async def _compile_rules(kernel: Kernel) -> None:
     """The first run need not wait for the scrubber's rules; whoever only starts and asks is not held up."""
     await asyncio.sleep(_SETTLED_SECONDS)
-    await asyncio.to_thread(shipped_pack)
+    if kernel.ground.rules.pack is None:
+        await asyncio.to_thread(shipped_pack)
 
 
 async def _stop_when_idle(

@@ -156,6 +156,7 @@ def wind_up(
     random: Callable[[int], bytes],
     verify_every: timedelta = EVERY,
     engine: Callable[[], str | None] = lambda: None,
+    code: str | None = None,
 ) -> Clockwork:
     """Compose the rollout of one record.
 
@@ -167,8 +168,9 @@ def wind_up(
         random: gives seeds.
         verify_every: how often the clock verifies.
         engine: version of the engine here, as it was last asked for; None where there is none.
+        code: digest of the code and the rules that a proof must be about; this process's code without.
     """
-    assessor = Assessor(book, audit.known, engine=engine)
+    assessor = Assessor(book, audit.known, engine=engine, code=code)
     return Clockwork(
         ledger=ledger,
         book=book,

@@ -51,6 +51,7 @@ class Parts:
         upstream_images: digest of each boxed upstream's image.
         manifest: for each upstream the hash of each thing it offers: tools with schemas, resources, prompts.
         memory: digest of the reviewed memory version.
+        rules: digest of the operator's own rules of the scrubber; empty where there are none.
     """
 
     agent: str
@@ -59,10 +60,13 @@ class Parts:
     upstream_images: Mapping[str, str]
     manifest: Mapping[str, Mapping[str, str]]
     memory: str = NO_MEMORY
+    rules: str = ""
 
     def as_json(self) -> dict[str, JsonValue]:
-        """The parts as plain JSON; the deployment's digest is over this."""
+        """The parts as plain JSON, rules only if there are any; the deployment's digest is over this."""
+        own: dict[str, JsonValue] = {"rules": self.rules} if self.rules else {}
         return {
+            **own,
             "agent": self.agent,
             "profile": self.profile,
             "image": self.image,

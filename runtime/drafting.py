@@ -27,6 +27,7 @@ from runtime.upstreams.manifest import Offer
 from runtime.upstreams.upstreams import Opener, Upstreams
 from sandboxes.driver import SandboxDriver
 from sandboxes.lint.finding import Finding, counts
+from sandboxes.scrub.rulebook import SHIPPED_RULES, Rulebook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,7 @@ async def draft(
     driver: SandboxDriver,
     opener: Callable[[Profile], Opener],
     memory: str = NO_MEMORY,
+    rulebook: Rulebook = SHIPPED_RULES,
 ) -> Draft:
     """Resolve a deployment's parts; the upstreams are started once to read what they offer.
 
@@ -64,6 +66,7 @@ async def draft(
         driver: resolves images.
         opener: makes the wires to the profile's upstreams.
         memory: digest of the agent's present memory version, where the profile has a memory.
+        rulebook: what its runs will be scrubbed by.
 
     Raises:
         DeploymentError: the profile asks for more than the policy's ceiling, calls a tool milder than the
@@ -84,7 +87,7 @@ async def draft(
     finally:
         await upstreams.close()
     _check_stated(loaded.profile, understated)
-    told = await asyncio.to_thread(look_through, loaded.profile, offers, image, driver.store)
+    told = await asyncio.to_thread(look_through, loaded.profile, offers, image, driver.store, rulebook)
     parts = Parts(
         agent=agent,
         profile=loaded.digest,
@@ -92,6 +95,7 @@ async def draft(
         upstream_images=images,
         manifest=manifest.pins,
         memory=memory,
+        rules=rulebook.digest,
     )
     return Draft(parts=parts, profile=loaded, offers=offers, told=told)
 

@@ -17,6 +17,7 @@ from sandboxes.driver import ImageSource
 from sandboxes.lint.finding import Finding, Weight
 from sandboxes.lint.image import ReadImage, lint_read, read_image
 from sandboxes.lint.shown import lint_shown, own_of
+from sandboxes.scrub.rulebook import SHIPPED_RULES, Rulebook
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,11 @@ class _Asked:
 
 
 def look_through(
-    profile: Profile, offers: Mapping[str, Offer], image: str, source: ImageSource
+    profile: Profile,
+    offers: Mapping[str, Offer],
+    image: str,
+    source: ImageSource,
+    rulebook: Rulebook = SHIPPED_RULES,
 ) -> tuple[Finding, ...]:
     """Return what a deployment would show its agent that tells, all of it mere warnings.
 
@@ -37,14 +42,15 @@ def look_through(
         offers: what each upstream offers.
         image: digest of the agent's image.
         source: the engine's images.
+        rulebook: what general kinds are found by.
 
     Raises:
         DeploymentError: something may not be shown; each is named, with the fix.
         sandboxes.errors.SandboxError: the image or a text cannot be looked through.
     """
-    baked = lint_read(_read(_Asked(image, source)), own_of(profile))
+    baked = lint_read(_read(_Asked(image, source)), own_of(profile), rulebook)
     kept = [one for one in baked if one.kind is None or one.kind not in profile.context.keep]
-    found = (*lint_shown(profile, definitions_of(profile, offers)), *kept)
+    found = (*lint_shown(profile, definitions_of(profile, offers), rulebook), *kept)
     if errors := [one for one in found if one.weight is Weight.ERROR]:
         more = f"; see handrail context lint --image {profile.image}" if set(errors) & set(kept) else ""
         listed = "; ".join(str(one) for one in errors)

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     notify_mail_leadership: str | None = Field(None, description="addresses of leadership; unset: operators'")
     notify_mail_user: str | None = Field(None, description="user at the SMTP server")
     notify_mail_password: str | None = Field(None, description="credential with that user's password")
+    rule_packs: str | None = Field(None, description="own rules of the scrubber: absolute paths, with colons")
     openai_base_url: str = "https://api.openai.com/v1"
     openai_api_key: SecretStr | None = None
     anthropic_base_url: str = "https://api.anthropic.com"
@@ -65,6 +66,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The URL of the database in use."""
         return self.database_url or f"sqlite:///{quote(str(self.state_dir / 'handrail.db'))}"
+
+    @property
+    def rule_paths(self) -> tuple[Path, ...]:
+        """Where an operator's own rules of the scrubber lie: files, or directories of such."""
+        return tuple(Path(path) for path in (self.rule_packs or "").split(os.pathsep) if path)
 
     @property
     def socket_path(self) -> Path:

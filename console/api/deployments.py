@@ -74,7 +74,13 @@ async def drafting(kernel: KernelDep, peer: PeerDep, now: Now, request: Request,
     loaded = parse_profile(body.profile.encode(), source=body.source)
     memory = await asyncio.to_thread(_memory, kernel, body.agent, loaded.profile)
     drafted = await draft(
-        body.agent, loaded, policy, driver=kernel.driver, opener=kernel.opener, memory=memory
+        body.agent,
+        loaded,
+        policy,
+        driver=kernel.driver,
+        opener=kernel.opener,
+        memory=memory,
+        rulebook=kernel.ground.rules,
     )
     order = Order(
         id=new_id("grant"),

@@ -52,12 +52,13 @@ async def launch(kernel: KernelDep, peer: PeerDep, body: Launch) -> Json:
         setting=body.setting,
     )
     started = await kernel.runs.start(request)
-    told = lint_launch(body.task or "", body.command, found.profile)
-    suggested = suggested_task(body.task or "", found.profile)
+    task, rules = body.task or "", kernel.ground.rules
+    told = lint_launch(task, body.command, found.profile, rules)
+    suggested = suggested_task(task, found.profile, rules)
     return {
         "run": run_view(started),
         "told": [one.as_json() for one in told],
-        "task": {"given": body.task or "", "suggested": suggested},
+        "task": {"given": task, "suggested": suggested},
     }
 
 

@@ -98,7 +98,9 @@ class Town:
         await self.write(lambda tx: agents.register(tx, agent, ["internal-docs"], owner=person, now=now))
         loaded = parse_profile(text.encode(), source=agent)
         policy = kernel.ground.policy()
-        drafted = await draft(agent, loaded, policy, driver=kernel.driver, opener=kernel.opener)
+        drafted = await draft(
+            agent, loaded, policy, driver=kernel.driver, opener=kernel.opener, rulebook=kernel.ground.rules
+        )
         order = self._order(drafted.parts.digest, Effect.READ, person)
         signed = self.said("operator", order.matter(StatementType.DEPLOY))
         await self.write(lambda tx: deploy(tx, drafted, order, signed, roster=self._roster(tx), now=now))
@@ -125,13 +127,16 @@ class Town:
 
 
 @asynccontextmanager
-async def open_town(docker_socket: Path, evaluation_tools: ASGIApp = tool_server) -> AsyncIterator[Town]:
+async def open_town(
+    docker_socket: Path, evaluation_tools: ASGIApp = tool_server, *, packs: str | None = None
+) -> AsyncIterator[Town]:
     """Open one, and take everything away at the end: boxes, runs, state.
 
     Args:
         docker_socket: the engine, the same that real runs have.
         evaluation_tools: what answers as the tool server in evaluations; the proof is tested with one that
             answers otherwise.
+        packs: the setting that names the operator's own rules, which shape what an agent sees.
     """
     directory = Path(tempfile.mkdtemp(prefix="parity-"))
     try:
@@ -140,7 +145,7 @@ async def open_town(docker_socket: Path, evaluation_tools: ASGIApp = tool_server
             serving(tool_server) as one,
             serving(evaluation_tools) as two,
         ):
-            settings = _settings(directory, docker_socket, models)
+            settings = _settings(directory, docker_socket, models, packs)
             people = {who: Signer(new_id("p"), Ed25519PrivateKey.generate()) for who in GROUPS}
             await asyncio.to_thread(_found, settings, people)
             kernel = await asyncio.to_thread(open_kernel, settings)
@@ -153,7 +158,7 @@ async def open_town(docker_socket: Path, evaluation_tools: ASGIApp = tool_server
         await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
 
-def _settings(directory: Path, docker_socket: Path, models: int) -> Settings:
+def _settings(directory: Path, docker_socket: Path, models: int, packs: str | None) -> Settings:
     url = f"http://127.0.0.1:{models}/v1"
     quiet = dict.fromkeys(NOTICES)
     return Settings(
@@ -161,6 +166,7 @@ def _settings(directory: Path, docker_socket: Path, models: int) -> Settings:
         state_dir=directory / "state",
         anchor_dir=directory / "anchor",
         docker_socket=docker_socket,
+        rule_packs=packs,
         openai_base_url=url,
         openai_api_key=SecretStr("sk-production"),
         evaluation_openai_base_url=url,

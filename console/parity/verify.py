@@ -10,7 +10,7 @@ from console.parity.cases import prepare
 from console.parity.look import Tell, look
 from console.parity.pacing import pace
 from console.parity.town import open_town
-from runtime.context.proofs import ContextProof, code_version
+from runtime.context.proofs import ContextProof, code_of
 from sandboxes.parity.compare import Comparison, Status
 from sandboxes.parity.timing import Pace
 from sandboxes.spec import BoxSpec, Runtime
@@ -42,11 +42,12 @@ async def verify(kernel: Kernel, image: str, runtime: Runtime, tell: Tell, timin
         sandboxes.errors.SandboxError: the image is missing, or a box could not be made.
         runtime.errors.KernelError: the scratch installation, or a launch in it, failed.
     """
+    settings = kernel.ground.settings
     asked = await asyncio.to_thread(kernel.driver.image, image)
     has_python = await asyncio.to_thread(_has_python, kernel, image, runtime)
     used = image if has_python else DEFAULT_IMAGE
     probed = await asyncio.to_thread(kernel.driver.image, used)
-    async with open_town(kernel.ground.settings.docker_socket) as town:
+    async with open_town(settings.docker_socket, packs=settings.rule_packs) as town:
         cases = await prepare(town, used)
         found = await look(town, cases, runtime, tell)
         paces = await pace(town, used, runtime) if timing else {}
@@ -56,7 +57,7 @@ async def verify(kernel: Kernel, image: str, runtime: Runtime, tell: Tell, timin
         runtime=runtime.value,
         ok=found.ok,
         at=kernel.clock(),
-        code=code_version(),
+        code=code_of(kernel.ground.rules.digest),
         engine=await asyncio.to_thread(kernel.driver.version),
         facts=len(found.facts),
         differing=found.differing,

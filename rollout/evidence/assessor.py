@@ -21,6 +21,7 @@ class Assessor:
         audit: Callable[[datetime], AuditState],
         *,
         engine: Callable[[], str | None] = lambda: None,
+        code: str | None = None,
     ) -> None:
         """Take what does not come with a view.
 
@@ -29,16 +30,19 @@ class Assessor:
             audit: what is known of the record at a moment; it must not verify inside a unit.
             engine: what is known of the engine's version here; it must not ask the engine, either. None
                 where there is no engine.
+            code: digest of the code and the rules that a proof must be about; this process's code without.
         """
         self._book = book
         self._audit = audit
         self._engine = engine
+        self._code = code
 
     def collect(self, conn: Connection, deployment: str, effect: Effect, *, now: datetime) -> Evidence:
         """Return everything that the review gates look at."""
         state = self._book.current(conn)
         audit, engine = self._audit(now), self._engine()
-        return collect(conn, deployment, effect, state=state, now=now, audit=audit, engine=engine)
+        here = {"engine": engine, "code": self._code}
+        return collect(conn, deployment, effect, state=state, now=now, audit=audit, **here)
 
     def sample(
         self, conn: Connection, deployment: str, effect: Effect, *, since: datetime, before: int

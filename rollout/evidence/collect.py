@@ -74,6 +74,7 @@ def collect(
     now: datetime,
     audit: AuditState,
     engine: str | None = None,
+    code: str | None = None,
 ) -> Evidence:
     """Return everything that is known.
 
@@ -86,6 +87,7 @@ def collect(
         audit: what is known of the record, as `rollout.auditing.AuditWatch` has it.
         engine: version of the engine here, which a proof of context isolation must be about; None where
             there is no engine.
+        code: digest of the code and the rules that it must be about, too.
 
     Raises:
         rollout.errors.RolloutError: what the record knows of it cannot be read.
@@ -114,16 +116,16 @@ def collect(
         dwell=_dwell(case),
         alerts=_alerts(case),
         reviews=review_state(conn, deployment, roster=case.roster, now=now),
-        assessment=_assessment(case, engine),
+        assessment=_assessment(case, engine, code),
         audit=audit,
         drift=_drift(case),
         power=_power(case),
     )
 
 
-def _assessment(case: _Case, engine: str | None) -> Assessment:
+def _assessment(case: _Case, engine: str | None, code: str | None) -> Assessment:
     within = timedelta(days=case.state.head.policy.evidence.proof_days)
-    parity = parity_of(case.conn, case.deployment, within=within, engine=engine, now=case.now)
+    parity = parity_of(case.conn, case.deployment, within=within, engine=engine, code=code, now=case.now)
     return replace(assessment_of(case.conn, case.deployment, roster=case.roster), parity=parity)
 
 

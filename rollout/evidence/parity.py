@@ -23,7 +23,13 @@ _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not 
 
 
 def parity_of(
-    conn: Connection, deployment: Deployment, *, within: timedelta, engine: str | None, now: datetime
+    conn: Connection,
+    deployment: Deployment,
+    *,
+    within: timedelta,
+    engine: str | None,
+    now: datetime,
+    code: str | None = None,
 ) -> tuple[Parity, ...]:
     """Return what is proven, one answer for each runtime.
 
@@ -33,11 +39,18 @@ def parity_of(
         within: how old a proof may be.
         engine: version of the engine here; None where there is none, so that it is not compared.
         now: the present moment.
+        code: digest of the code and the rules here; this process's code where it is None.
     """
     answers = []
     for runtime in _runtimes(conn, deployment.digest):
         found = standing(
-            conn, image=deployment.parts.image, runtime=runtime, within=within, engine=engine, now=now
+            conn,
+            image=deployment.parts.image,
+            runtime=runtime,
+            within=within,
+            engine=engine,
+            code=code,
+            now=now,
         )
         fault = None if found.fault is None else found.fault.value
         answers.append(Parity(runtime, fault, found.detail))

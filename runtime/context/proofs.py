@@ -30,7 +30,7 @@ ROOMS: Final = ("profiles", "sandboxes", "runtime")
 LEAST_FACTS: Final = 150
 """How many facts the smallest box shows; an image that answers the probe with less has not let it look."""
 STATUSES: Final = frozenset(status.value for status in Status)
-_SOURCES: Final = (".py", ".yaml", ".json")
+_SOURCES: Final = (".py", ".yaml", ".json", ".tsv")
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 
@@ -55,7 +55,7 @@ class ContextProof:
         runtime: the walls of the boxes.
         ok: whether nothing told the status.
         at: when.
-        code: digest of the code that made boxes and answered at their doors; see `code_version`.
+        code: digest of the code that made boxes and answered at their doors, and of rules; see `code_of`.
         engine: version of the engine and of the host's kernel.
         facts: how many facts were compared.
         differing: keys of the facts that told the status; our own words, none of an agent.
@@ -189,7 +189,7 @@ def _why(proof: ContextProof, fault: ProofFault, engine: str | None) -> str:
         ProofFault.FAILED: f"failed: {len(proof.differing)} facts tell the status",
         ProofFault.INCOMPLETE: f"is about {proof.facts} facts, expected {LEAST_FACTS} and every status",
         ProofFault.STALE: "is too old, or of a time to come",
-        ProofFault.OTHER_CODE: "is about another version of Handrail",
+        ProofFault.OTHER_CODE: "is about another version of Handrail, or other rules of the scrubber",
         ProofFault.OTHER_ENGINE: f"is about another engine or kernel, {proof.engine}; here is {engine}",
     }
     return said[fault]
@@ -206,6 +206,15 @@ def code_version() -> str:
         for name, content in sorted(_sources(resources.files(room), room)):
             found.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
     return found.hexdigest()[:16]
+
+
+def code_of(rules: str) -> str:
+    """Return what a proof is about: this code, and an operator's own rules of the scrubber, if there are any.
+
+    Args:
+        rules: their digest; empty where there are none.
+    """
+    return hashlib.sha256(f"{code_version()} {rules}".encode()).hexdigest()[:16] if rules else code_version()
 
 
 def _sources(directory: Traversable, name: str) -> Iterator[tuple[str, bytes]]:

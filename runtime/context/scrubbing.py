@@ -16,6 +16,7 @@ from runtime.context.note import ContextNote, Taint
 from runtime.errors import CanonicalError
 from runtime.gate.actions import digest_of
 from sandboxes.scrub.model import Change, OwnValue, Place, Scrubbed
+from sandboxes.scrub.rulebook import SHIPPED_RULES, Rulebook
 from sandboxes.scrub.scrubber import Scrubber
 
 ONE_WAY: Final = frozenset({"path", "installation", "model"})
@@ -49,13 +50,17 @@ class Shown:
 class RunScrubber:
     """Scrubs for one run. Its own values never pass, whatever the profile says."""
 
-    def __init__(self, own: Sequence[OwnValue], rules: ContextRules) -> None:
+    def __init__(
+        self, own: Sequence[OwnValue], rules: ContextRules, rulebook: Rulebook = SHIPPED_RULES
+    ) -> None:
         """Build it once for a run.
 
         Args:
             own: the run's own values.
             rules: the profile's `context`.
+            rulebook: what general kinds are found by.
         """
+        self.pack = rulebook.pack
         self._own = tuple(own)
         self._rules = rules
         self._told: frozenset[str] = frozenset()
@@ -126,14 +131,14 @@ class RunScrubber:
     def _build(self) -> None:
         rules = self._rules
         flagging = rules.model_copy(update={"results": Treatment.FLAG, "definitions": Treatment.FLAG})
-        self._scrubber = Scrubber(self._own, rules)
-        self._flagging = Scrubber(self._own, flagging)
-        self._reaching = Scrubber([own for own in self._own if own.what == REACHED], rules)
+        self._scrubber = Scrubber(self._own, rules, self.pack)
+        self._flagging = Scrubber(self._own, flagging, self.pack)
+        self._reaching = Scrubber([own for own in self._own if own.what == REACHED], rules, self.pack)
         self._build_restoring()
 
     def _build_restoring(self) -> None:
         back = [own for own in self._own if own.what in self._told - ONE_WAY - {REACHED}]
-        self._restoring = Scrubber(back, self._rules)
+        self._restoring = Scrubber(back, self._rules, self.pack)
 
     def _note(self, source: str, taint: Taint, shown: JsonValue, changes: Sequence[Change]) -> ContextNote:
         """Note what is shown, and which sorts of own values the agent knows something in place of."""

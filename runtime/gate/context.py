@@ -13,6 +13,7 @@ from profiles.setting import Setting
 from runtime.cedar import CedarEngine
 from runtime.context.scrubbing import RunScrubber
 from sandboxes.scrub.model import OwnValue
+from sandboxes.scrub.rulebook import SHIPPED_RULES, Rulebook
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class RunContext:
         single_user: whether separation of duties is off, because one user runs everything for himself.
         setting: whose endpoints, data, budgets and seen places are its own.
         own: the values of this run that nobody inside may see (`runtime.context.own`).
+        rules: by which general kinds are found.
     """
 
     run: str
@@ -46,6 +48,7 @@ class RunContext:
     single_user: bool = False
     setting: Setting = Setting.PRODUCTION
     own: tuple[OwnValue, ...] = ()
+    rules: Rulebook = SHIPPED_RULES
 
     @cached_property
     def used(self) -> frozenset[Effect]:
@@ -55,4 +58,4 @@ class RunContext:
     @cached_property
     def scrubber(self) -> RunScrubber:
         """What everything passes on its way to the agent; both doors share it."""
-        return RunScrubber(self.own, self.profile.context)
+        return RunScrubber(self.own, self.profile.context, self.rules)

@@ -220,9 +220,9 @@ class ModelScrub:
         own = (*self._built_for, *self._learned)
         rules = self._rules
         self._holding = _holding(rules)
-        self._requests = Scrubber(own, _instead(rules, Treatment.FLAG))
-        self._answers = Scrubber(own, _instead(rules, Treatment.REPLACE))
-        self._bare = Scrubber(own, _BARE)
+        self._requests = Scrubber(own, _instead(rules, Treatment.FLAG), self._run.pack)
+        self._answers = Scrubber(own, _instead(rules, Treatment.REPLACE), self._run.pack)
+        self._bare = Scrubber(own, _BARE, self._run.pack)
 
 
 def _digest(text: str) -> bytes:

@@ -16,6 +16,7 @@ from sandboxes.lint.image_files import ImageFiles, own_in_paths, wanted
 from sandboxes.lint.names import kind_of_name
 from sandboxes.lint.tree import files_in
 from sandboxes.scrub.model import OwnValue, Place
+from sandboxes.scrub.rulebook import SHIPPED_RULES, Rulebook
 from sandboxes.scrub.scrubber import Scrubber
 
 _ASSIGNED: Final = re.compile(r"(?<![\w./-])([A-Za-z_][A-Za-z0-9_]*)=(\S+)")
@@ -69,9 +70,11 @@ def read_image(source: ImageSource, reference: str) -> ReadImage:
     return ReadImage(config, history, tuple(files.findings()), files.paths)
 
 
-def lint_read(image: ReadImage, own: Sequence[OwnValue] = ()) -> tuple[Finding, ...]:
+def lint_read(
+    image: ReadImage, own: Sequence[OwnValue] = (), rulebook: Rulebook = SHIPPED_RULES
+) -> tuple[Finding, ...]:
     """Say what an image that was read would tell, errors first."""
-    scrubber = Scrubber(own, ContextRules())
+    scrubber = Scrubber(own, ContextRules(), rulebook.pack)
     found = [
         *_variables(image.config.get("Env") or (), scrubber),
         *image.files,

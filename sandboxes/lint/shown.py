@@ -12,6 +12,7 @@ from typing import Final
 from profiles.schema import ContextRules, ModelSpec, Profile, StatusKind
 from sandboxes.lint.finding import Finding, Weight, finding
 from sandboxes.scrub.model import OwnValue, Place, Scrubbed
+from sandboxes.scrub.rulebook import SHIPPED_RULES, Rulebook
 from sandboxes.scrub.scrubber import Scrubber, suggest
 from sandboxes.scrub.tree import JsonValue
 
@@ -28,12 +29,15 @@ def own_of(profile: Profile) -> tuple[OwnValue, ...]:
     return () if model is None else (OwnValue("model", model.name, model.alias),)
 
 
-def lint_shown(profile: Profile, definitions: Mapping[str, JsonValue]) -> tuple[Finding, ...]:
+def lint_shown(
+    profile: Profile, definitions: Mapping[str, JsonValue], rulebook: Rulebook = SHIPPED_RULES
+) -> tuple[Finding, ...]:
     """Look through what a deployment would show.
 
     Args:
         profile: its command line, its model's alias, and its tools' names.
         definitions: what upstreams say of what they offer, by where it stands, such as `tool search`.
+        rulebook: what general kinds are found by.
 
     Returns:
         What it would tell, errors first.
@@ -41,7 +45,7 @@ def lint_shown(profile: Profile, definitions: Mapping[str, JsonValue]) -> tuple[
     Raises:
         sandboxes.errors.ScrubError: a text cannot be looked through; it may not be shown.
     """
-    scrubber = Scrubber(own_of(profile), profile.context)
+    scrubber = Scrubber(own_of(profile), profile.context, rulebook.pack)
     found = [
         *_alias(profile.model),
         *_command(profile.command, scrubber),
@@ -51,7 +55,9 @@ def lint_shown(profile: Profile, definitions: Mapping[str, JsonValue]) -> tuple[
     return tuple(sorted(found, key=lambda one: one.weight is Weight.WARNING))
 
 
-def lint_launch(task: str, command: Sequence[str], profile: Profile) -> tuple[Finding, ...]:
+def lint_launch(
+    task: str, command: Sequence[str], profile: Profile, rulebook: Rulebook = SHIPPED_RULES
+) -> tuple[Finding, ...]:
     """Look through what an operator adds at a launch: a task, which is the agent's prompt, and arguments.
 
     Nothing of it refuses the launch: it is the operator's own word, and it is recorded with what it tells.
@@ -59,7 +65,7 @@ def lint_launch(task: str, command: Sequence[str], profile: Profile) -> tuple[Fi
     Raises:
         sandboxes.errors.ScrubError: it cannot be looked through.
     """
-    scrubber = Scrubber(own_of(profile), ContextRules())
+    scrubber = Scrubber(own_of(profile), ContextRules(), rulebook.pack)
     fix = "write it in words that tell nothing"
     found = [*_each("task", scrubber.text(task, Place.SYSTEM), fix)]
     for at, word in enumerate(command):
@@ -67,9 +73,10 @@ def lint_launch(task: str, command: Sequence[str], profile: Profile) -> tuple[Fi
     return tuple(replace(one, weight=Weight.WARNING) for one in found)
 
 
-def suggested_task(task: str, profile: Profile) -> str:
+def suggested_task(task: str, profile: Profile, rulebook: Rulebook = SHIPPED_RULES) -> str:
     """Return a task as it could be written instead. Raises ScrubError: it cannot be looked through."""
-    return suggest(Scrubber(own_of(profile), ContextRules()).text(task, Place.SYSTEM).value)
+    scrubber = Scrubber(own_of(profile), ContextRules(), rulebook.pack)
+    return suggest(scrubber.text(task, Place.SYSTEM).value)
 
 
 def _alias(model: ModelSpec | None) -> Iterator[Finding]:

@@ -17,7 +17,8 @@ from rollout.evidence.assessments import Finding, Subject, record
 from rollout.evidence.capabilities import capabilities_digest
 from rollout.evidence.collect import collect
 from rollout.evidence.judging import Phase
-from rollout.evidence.model import AuditState, Evidence
+from rollout.evidence.model import AuditState, Evidence, Parity
+from rollout.evidence.parity import parity_of
 from rollout.gates.model import GateId
 from rollout.monitor import beat
 from rollout.reviews.obligations import keep
@@ -89,6 +90,13 @@ class Proving:
             lambda conn: collect(
                 conn, self.digest, effect, state=self.town.book.current(conn), now=now, audit=sound
             )
+        )
+
+    def parity(self, code: str) -> tuple[Parity, ...]:
+        """What is proven for the deployment by this code and these rules."""
+        within, now = timedelta(days=30), self.town.now
+        return self.town.read(
+            lambda conn: parity_of(conn, self.deployment, within=within, engine=None, now=now, code=code)
         )
 
     # --- what happens
