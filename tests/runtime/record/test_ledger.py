@@ -119,6 +119,33 @@ def test_a_failing_unit_fails_alone(record: Any) -> None:
     assert 99 not in [entry.leaf.data.get("number") for entry in entries(ledger)]
 
 
+def test_what_the_record_has_to_say_outlives_a_lone_unit_that_fails(record: Any) -> None:
+    """R-10: alone it has no savepoint, so all of its transaction is undone; the next says it again."""
+    ledger = record.open()
+    record.clock.now += timedelta(days=40)  # a month without a data key yet
+    ledger.write_sync(lambda _tx: None)
+    record.clock.now += timedelta(days=40)
+
+    def failing(tx: Any) -> None:
+        tx.append(record.event(99))
+        note_seen(tx, "failing")
+        raise RefusedError
+
+    for step in (timedelta(0), timedelta(hours=-2)):
+        record.clock.now += step
+        before = len(entries(ledger))
+        for _ in range(2):
+            with pytest.raises(RefusedError):
+                ledger.write_sync(failing)
+        assert len(entries(ledger)) == before
+        seq = ledger.write_sync(lambda tx: tx.append(record.event(7)))
+        said = EventKind.CLOCK_ANOMALY if step else EventKind.KEY_CREATED
+        told = [entry.leaf.kind for entry in entries(ledger)][before:]
+        assert (told[0], told[-1], told.count(said)) == (said, EventKind.ACTION_INTENT, 1)
+        assert ledger.entry(seq).payload is not None
+    assert seen(ledger) == []
+
+
 def entries(ledger: Ledger) -> list[Any]:
     with ledger.read() as connection:
         return list(tail(connection, ledger.keyring, after=-1))
