@@ -97,10 +97,14 @@ def positives(half: Half) -> Iterator[Positive]:
             yield Positive(StatusKind(item["kind"]), item["text"], tells, place, source["form"])
 
 
-def ordinary(half: Half) -> list[str]:
-    """Return the lines of one half that tell nothing."""
+def ordinary(half: Half) -> list[tuple[str, Place]]:
+    """Return the lines of one half that tell nothing, each where it stands: some are of prompts."""
     folder = CORPUS / ("benign" if half is Half.SEEN else "unseen/benign")
-    return [line for path in sorted(folder.glob("*.txt")) for line in path.read_text().splitlines()]
+    return [
+        (line, Place.SYSTEM if path.name.startswith("prompts") else Place.RESULT)
+        for path in sorted(folder.glob("*.txt"))
+        for line in path.read_text().splitlines()
+    ]
 
 
 def measure_half(scrubber: Texts, half: Half) -> Figures:
@@ -112,7 +116,7 @@ def measure_half(scrubber: Texts, half: Half) -> Figures:
         found[positive.kind] += is_gone(positive, seen(scrubber, positive))
     shares = {kind: found[kind] / count[kind] for kind in StatusKind}
     lines = ordinary(half)
-    seen_as = [(line, scrubber.text(line, Place.RESULT)) for line in lines]
+    seen_as = [(line, scrubber.text(line, place)) for line, place in lines]
     changed = [told for line, told in seen_as if told.value != line]
     alarms = Counter(rule for told in changed for rule in {change.rule for change in told.changes})
     return Figures(shares, count, len(changed) / len(lines), len(lines), alarms)

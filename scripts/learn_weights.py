@@ -25,7 +25,7 @@ from sandboxes.scrub.pack import SHIPPED as PACKS
 from sandboxes.scrub.rules import read_file
 from sandboxes.scrub.sentences import one_a_line
 from sandboxes.scrub.view import view_of
-from sandboxes.scrub.weighing import AGAINST, BIAS, SHIPPED, STRONG, features
+from sandboxes.scrub.weighing import AGAINST, BIAS, SHIPPED, STRONG, features, is_prose
 
 Sentence = tuple[str, str]  # and the one before it
 DOCUMENTS: Final = 40_000  # sentences of documentation
@@ -39,10 +39,10 @@ MOST_TOLD: Final = 0.0003  # share of sentences of documentation that may tell
 
 
 def sentences_of(text: str) -> Iterator[Sentence]:
-    """Yield the sentences of a text, each with the one before it."""
+    """Yield the sentences of a text that are weighed, each with the one before it."""
     before = ""
     for line in one_a_line(view_of(text).data).decode().split("\n"):
-        if line.strip():
+        if is_prose(line.lower().encode()):
             yield line, before
         before = line
 
@@ -145,7 +145,7 @@ def main() -> None:
     to: Path = parser.parse_args().to
     tell, lines = examples()
     tell += telling(positives(Half.SEEN))
-    lines += [one for line in ordinary(Half.SEEN) for one in sentences_of(line)]
+    lines += [one for line, _ in ordinary(Half.SEEN) for one in sentences_of(line)]
     texts = documents()
     learn, hold = texts[:DOCUMENTS], texts[DOCUMENTS:]
     learned = Learned([one for one, _ in tell], [*lines * TIMES, *learn])

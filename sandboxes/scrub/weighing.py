@@ -25,6 +25,8 @@ STRONG: Final = "(strong)"
 AGAINST: Final = "(against)"
 _TOKEN: Final = re.compile(r"[a-z]+|[0-9]+|[^\sa-z0-9]")
 _WORD: Final = re.compile(rb"[a-z]+")
+_SIGN: Final = re.compile(rb"[^\sa-z0-9]")
+_SIGNS: Final = 0.75  # for one word; more are in records, tables and code
 _DIGITS: Final = re.compile(r"[0-9]+")
 _ENDING: Final = re.compile(r"(?<=[a-z]{4})(?:ments?|ations?|ings?|edly|ed|ions?|ers?|es|s|e|ly)$")
 _LONGEST: Final = 400  # characters of a sentence; longer ones are tables, logs and code
@@ -44,6 +46,12 @@ def features(sentence: str, before: str = "") -> set[str]:
     pairs = map(" ".join, zip(["^", *tokens], [*tokens, "$"], strict=True))
     earlier = (f"< {stem(token)}" for token in _TOKEN.findall(_DIGITS.sub("0", before.lower())))
     return {*tokens, *pairs, *earlier}
+
+
+def is_prose(line: bytes) -> bool:
+    """Return whether a sentence in lower case is one: of words, not of names, values and signs."""
+    words = len(_WORD.findall(line))
+    return len(line) <= _LONGEST and words >= _FEWEST and len(_SIGN.findall(line)) <= words * _SIGNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +102,7 @@ class Weigher:
         start, before = 0, ""
         for line in lower.split(b"\n"):
             sentence = line.decode("ascii")
-            words = _WORD.findall(line) if len(line) <= _LONGEST else []
-            if len(words) >= _FEWEST and not told.isdisjoint(words):
+            if not told.isdisjoint(_WORD.findall(line)) and is_prose(line):
                 kind = self.kind(sentence, before)
                 if kind is not None:
                     yield start, start + len(line), kind

@@ -36,7 +36,7 @@ def _by_the_gate(data: bytes) -> set[tuple[int, int, str]]:
 def _known() -> Iterator[str]:
     for half in Half:
         yield from (positive.text for number, positive in enumerate(positives(half)) if number % 4 == 0)
-        lines = ordinary(half)
+        lines = [line for line, _ in ordinary(half)]
         yield from ("\n".join(lines[at : at + _AT_ONCE]) for at in range(0, len(lines), _AT_ONCE * 8))
 
 

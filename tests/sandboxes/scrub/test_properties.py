@@ -25,7 +25,7 @@ FLAG = ContextRules()
 REPLACING, FLAGGING = Scrubber(OWN, REPLACE), Scrubber(OWN, FLAG)
 
 _TELLING = [positive.text for positive in positives(Half.SEEN) if positive.form == "text"]
-_PLAIN = ordinary(Half.SEEN)
+_PLAIN = [line for line, _ in ordinary(Half.SEEN)]
 
 
 def _one_of(texts: list[str]) -> st.SearchStrategy[str]:
