@@ -1,7 +1,8 @@
-"""Parts of a text that are text under a common encoding: base64, percent-encoding, escaped characters."""
+"""Parts of a text that are text by themselves: base64, percent-encoding, escaped characters, attributes."""
 
 import base64
 import binascii
+import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +11,7 @@ from urllib.parse import quote, unquote
 
 import re2
 
+from sandboxes.scrub.layout import attributes
 from sandboxes.scrub.patterns import byte_options
 
 _BASE64 = re2.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}", byte_options())
@@ -41,8 +43,18 @@ def encoded_parts(text: str) -> Iterator[Part]:
             yield from _base64(start, end, text[start:end])
     if "%" in text:
         yield from _parts(_words(text, _PERCENT, _PERCENT_EDGE), text, unquote, quote)
+    if "<" in text and "=" in text:
+        yield from _attributes(text)
     if "\\" in text:
         yield from _parts(_words(text, _ESCAPED, _ESCAPED_EDGE), text, _unescaped, _escaped)
+
+
+def _attributes(text: str) -> Iterator[Part]:
+    """Yield the values of attributes that are more than one word: rules read a text without its tags."""
+    for laid in attributes(text):
+        found = text[laid.start : laid.end]
+        if " " in found:
+            yield Part(laid.start, laid.end, found, html.unescape(found), html.escape)
 
 
 def _words(text: str, mark: re.Pattern[str], edge: re.Pattern[str]) -> Iterator[tuple[int, int]]:

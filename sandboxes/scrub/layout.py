@@ -1,4 +1,4 @@
-"""Fields whose names only layout tells: columns of tables, nested keys, sections, pairs of names and values.
+"""Fields whose names only layout tells: columns of tables, nested keys, sections, pairs, attributes of tags.
 
 What stands as `name: value` in one line is found by the rules of fields themselves.
 """
@@ -41,6 +41,15 @@ _ROW = re.compile(r"(?is)<tr\b.*?(?=<tr\b|</table|$)")
 _CELL = re.compile(r"(?is)<t[hd]\b[^>]*>(?:\s|<[a-z][^>]*>)*(.*?)(?:\s|</?[a-z][^>]*>)*(?=</?t[hdr]\b|$)")
 _BARE = re.compile(r"(?P<quote>[\"'`*]*)(?P<bare>.*?)(?:[\"'`*]*,?(?:[ \t]+#.*)?[ \t\r]*)$")
 _FENCE = "```"
+# A tag's beginning, and one attribute after the other (Extensible Markup Language 1.0, section 3.1).
+_TAG = re.compile(r"<([A-Za-z_][\w:.-]{0,60})(?=\s)")
+_ATTRIBUTE = re.compile(
+    r"\s+(?P<name>[A-Za-z_:@][\w:.-]{0,60})"
+    r"(?:\s*=\s*(?:\"(?P<double>[^\"]{0,4000})\"|'(?P<single>[^']{0,4000})'|(?P<plain>(?:(?!/>)[^\s\"'<>=`]){1,400})))?"
+)
+_QUOTES = ("double", "single", "plain")
+_FORMS = frozenset(("input", "option", "select", "button", "param"))  # what somebody is to fill in
+_CLOSES = re.compile(r"\s*[/?]?>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,8 @@ def laid_out(text: str, asked: Callable[[tuple[str, ...]], bool] = lambda _: Tru
         text: the text.
         asked: whether a path of names matters.
     """
+    if "<" in text and "=" in text:
+        yield from (laid for laid in attributes(text) if asked(laid.path))
     if "\n" not in text and "<t" not in text:
         return
     if not _MAYBE.search(text.encode("latin-1", "replace")):
@@ -74,6 +85,23 @@ def laid_out(text: str, asked: Callable[[tuple[str, ...]], bool] = lambda _: Tru
     yield from (laid for laid in _tables(lines) if asked(laid.path))
     if "<t" in text:
         yield from (laid for laid in _html(text) if asked(laid.path))
+
+
+def attributes(text: str) -> Iterator[Laid]:
+    """Yield the values of attributes under the names of their tag and their own; a tag has an end."""
+    for tag in _TAG.finditer(text):
+        found, end = [], tag.end()
+        while attribute := _ATTRIBUTE.match(text, end):
+            found.append(attribute)
+            end = attribute.end()
+        if not _CLOSES.match(text, end):
+            continue
+        spans = {one["name"]: one.span(kind) for one in found for kind in _QUOTES if one[kind]}
+        yield from (Laid((tag[1], name), *span) for name, span in spans.items())
+        named = next((spans[name] for name in NAMING if name in spans), None)
+        if named and tag[1].lower() not in _FORMS:
+            path = (tag[1], text[slice(*named)])
+            yield from (Laid(path, *span) for name, span in spans.items() if name in VALUES)
 
 
 def _lines(text: str) -> list[tuple[int, str]]:
