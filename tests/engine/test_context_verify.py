@@ -25,13 +25,6 @@ FAMILIES = {"environment", "proc", "sys", "mounts", "network", "dns", "clocks", 
 DOORS = {"mcp", "tools", "models", "headers", "refusals", "tokens"}
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    made = Office(tmp_path / "office")
-    made.begin()
-    return made
-
-
 @pytest.mark.parametrize("runtime", ["runc", pytest.param("runsc", marks=pytest.mark.gvisor)])
 def test_no_fact_tells_the_status_and_the_record_says_so(runtime: str, office: Office) -> None:
     """R-05, R-19, R-20, R-43, figures of issue 4: nothing that status explains, on runc and on gVisor."""

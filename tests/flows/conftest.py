@@ -16,8 +16,9 @@ from profiles.load import shipped_profile
 from tests.standins.boxes import box_images, runtime
 from tests.standins.flow_profiles import CLOCK_SERVER
 from tests.standins.house import House, give_to_boxes
+from tests.standins.office import founded, office
 
-__all__ = ["box_images", "runtime"]
+__all__ = ["box_images", "founded", "office", "runtime"]
 
 NewHouse = Callable[..., House]
 

@@ -3,18 +3,10 @@
 import shutil
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from tests.standins.office import Office
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    opened = Office(tmp_path)
-    assert opened.begin().code == 0
-    return opened
 
 
 def _sql(office: Office, statement: str) -> None:

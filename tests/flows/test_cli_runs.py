@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,13 +29,6 @@ limits: {{wall_seconds: 120}}
 BOT = ["--trait", "internal-docs", "--owner", "bob"]
 HELLO = r"printf 'hello\n\033[31mred\033]0;title\007\nno line end'; exit 0"
 TICK = "i=0; while true; do i=$((i+1)); echo tick $i; sleep 0.2; done"
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    opened = Office(tmp_path)
-    assert opened.begin().code == 0
-    return opened
 
 
 def _deploy(office: Office, name: str, command: str) -> None:
@@ -227,42 +219,6 @@ def test_launch_without_an_installation_says_how_to_make_one(tmp_path: Path) -> 
 
     assert printed.code == 1
     assert "next: handrail init" in printed.err
-
-
-@pytest.mark.parametrize(
-    ("words", "line"),
-    [
-        (["launch", "ghost"], "agent ghost has no deployment"),
-        (["launch", "ghost", "--runtime", "chroot"], "Invalid value for '--runtime': 'chroot' is not one of"),
-        (["runs", "show", "run-x"], "no run run-x; `handrail runs list` shows those there are"),
-        (["runs", "stop", "run-x"], "no run run-x"),
-        (["agent", "show", "ghost"], "no agent ghost; register it with `handrail agent register ghost`"),
-        (
-            ["agent", "register", "A b", "--trait", "internal-docs", "--owner", "bob"],
-            "agent name 'A b': expected",
-        ),
-        (
-            ["agent", "register", "ab", "--trait", "nice", "--owner", "bob"],
-            "unknown trait nice; expected one of",
-        ),
-        (["deploy", "show", "12345678"], "deployment 12345678: 0 match, expected one"),
-        (["audit", "trace", "run-x"], "no run run-x"),
-    ],
-)
-def test_a_mistake_is_answered_in_one_line(shared: Office, words: list[str], line: str) -> None:
-    printed = shared.type(*words)
-
-    assert printed.code in {1, 2}
-    assert printed.err.startswith(f"handrail: {line}")
-    assert printed.err.count("\n") == 1
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    opened = Office(tmp_path_factory.mktemp("office"))
-    assert opened.begin().code == 0
-    with opened.serving():
-        yield opened
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv to give rights away")

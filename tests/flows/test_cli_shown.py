@@ -1,7 +1,6 @@
 """What an agent would be shown, looked through by the command alone: before the signature, at the launch."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -22,13 +21,6 @@ never:
 limits: {{wall_seconds: 120}}
 """
 MODEL = "model: {alias: gpt-5, provider: openai, name: gpt-5-mini}\n"
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    opened = Office(tmp_path)
-    assert opened.begin().code == 0
-    return opened
 
 
 def test_what_tells_is_on_the_card_at_the_launch_and_in_the_record(office: Office) -> None:

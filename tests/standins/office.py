@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 PATIENCE_SECONDS = 60.0
 GROUPS = {"alice": "operations,policy", "bob": "review,policy"}
@@ -116,3 +119,18 @@ class Office:
             assert time.monotonic() < deadline, found
             time.sleep(0.1)
         return found
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where alice and bob have typed `init`, once for the session; nobody works in it, all copy it."""
+    opened = Office(tmp_path_factory.mktemp("founded"))
+    assert opened.begin().code == 0
+    return opened.root
+
+
+@pytest.fixture
+def office(tmp_path: Path, founded: Path) -> Office:
+    """An office of alice and bob for one test; as a node it has no name yet."""
+    shutil.copytree(founded, tmp_path, dirs_exist_ok=True)
+    return Office(tmp_path)
