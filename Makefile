@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 CACHE ?= $(HOME)/.cache/handrail
+CORES ?= $(shell nproc)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -83,6 +84,10 @@ $(CONFORMANCE)/.installed: tests/conformance/package.json tests/conformance/pack
 
 # --- what a change must pass
 
+# Tests wait for disks, boxes and programs that end, so more of them run at a time than there are cores.
+# Each worker reads every test: what Python compiled is kept, whatever the caller's environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 test: check engine-test  ## everything: check, then the tests against a real engine
 
 check: lint migrations unit-test  ## what needs no engine: lint, migrations, tests
@@ -99,10 +104,10 @@ migrations: venv  ## do the tables and the migrations agree?
 	env HANDRAIL_DATABASE_URL=sqlite:///build/migrations.db $(BIN)/alembic check
 
 unit-test: venv host-tools postgres  ## the tests that need no engine
-	$(BIN)/pytest -n 2 -m "not engine and not race"
+	$(BIN)/pytest -n $$(($(CORES) + $(CORES) / 2)) --dist worksteal -m "not engine and not race"
 
 engine-test: venv images host-tools postgres conformance-tools  ## the tests against a real engine
-	$(BIN)/pytest -n 2 --dist loadfile -m engine
+	$(BIN)/pytest -n $$(($(CORES) * 2)) --dist loadfile --no-loadscope-reorder -m engine
 
 race: venv host-tools postgres  ## six clients race to promote and demote for a minute, on each database
 	$(BIN)/pytest -m race
