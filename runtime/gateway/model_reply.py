@@ -9,6 +9,7 @@ counts; nothing here hides that, since clients and agents need them.
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from profiles.schema import Price
@@ -159,10 +160,10 @@ def shaped_usage(usage: Any) -> Any:
 
 def without_regions(value: Any) -> Any:
     """Return a value whose ids do not say by which cloud the model was reached."""
+    if isinstance(value, str) or not isinstance(value, list | Mapping):
+        return value
     if isinstance(value, list):
         return [without_regions(item) for item in value]
-    if not isinstance(value, Mapping):
-        return value
     return {
         name: _REGION.sub(r"\1_", item) if name in _IDS and isinstance(item, str) else without_regions(item)
         for name, item in value.items()
@@ -223,6 +224,7 @@ def _count(usage: Mapping[str, Any], *names: str) -> int | None:
     return found[0] if found and 0 <= found[0] <= _MOST_TOKENS else None
 
 
+@lru_cache(maxsize=64)  # every event of a stream has the id of its answer
 def _id(prefix: str, given: str) -> str:
     """Return an id of the usual form that says nothing of who gave it."""
     return prefix + hashlib.sha256(given.encode(errors="surrogatepass")).hexdigest()[:24]

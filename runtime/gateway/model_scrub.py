@@ -32,6 +32,8 @@ _AS_IT_IS: Final = frozenset({"model"})
 _BARE: Final = ContextRules(keep=tuple(StatusKind))
 _ENCODED: Final = frozenset({"signature", "encrypted_content", "embedding", "data"})
 _THOUGHTS: Final = 64
+_RECURRING: Final = 64  # characters of a name or a value that may come again
+_REMEMBERED: Final = 512
 _LONGEST_THOUGHT: Final = 262_144  # characters
 
 
@@ -154,14 +156,14 @@ class ModelScrub:
 
     def frame(self, value: Any) -> Any:
         """Take the run's own values out of what stands around an answer's words; encoded parts stay."""
+        if isinstance(value, str):
+            return self._out_of(value)
         if isinstance(value, Mapping):
             return {
                 self._out_of(name): item if name in _ENCODED else self.frame(item)
                 for name, item in value.items()
             }
-        if isinstance(value, list):
-            return [self.frame(item) for item in value]
-        return self._out_of(value) if isinstance(value, str) else value
+        return [self.frame(item) for item in value] if isinstance(value, list) else value
 
     def error(self, text: str) -> str:
         """Return what may be told of a provider's refusal: a constant, if its words tell of any status.
@@ -208,7 +210,15 @@ class ModelScrub:
         return done.value
 
     def _out_of(self, text: str) -> str:
-        return self._bare.text(text, Place.RESULT).value
+        """Return a text without own values; names and short values come again with every event."""
+        seen = self._framed.get(text)
+        if seen is None:
+            seen = self._bare.text(text, Place.RESULT).value
+            if len(text) <= _RECURRING:
+                if len(self._framed) >= _REMEMBERED:
+                    self._framed.clear()
+                self._framed[text] = seen
+        return seen
 
     def _follow(self) -> None:
         """Build anew when the run has come to know more values of its own."""
@@ -223,6 +233,7 @@ class ModelScrub:
         self._requests = Scrubber(own, _instead(rules, Treatment.FLAG), self._run.pack)
         self._answers = Scrubber(own, _instead(rules, Treatment.REPLACE), self._run.pack)
         self._bare = Scrubber(own, _BARE, self._run.pack)
+        self._framed: dict[str, str] = {}
 
 
 def _digest(text: str) -> bytes:

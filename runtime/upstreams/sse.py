@@ -8,6 +8,7 @@ from typing import Final
 from runtime.upstreams.errors import ReplyTooLargeError
 
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
+_EVENT_END: Final = re.compile(rb"\n\n|\r\n\r\n|\r\r")
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,11 @@ async def events(pieces: AsyncIterable[bytes], *, limit: int) -> AsyncIterator[E
 
 def split_events(data: bytes) -> tuple[list[bytes], bytes]:
     """Cut complete events off the front; the rest is returned with its line ends as they are."""
-    blocks = []
-    while (cut := _end_of_event(data)) > 0:
-        blocks.append(data[:cut])
-        data = data[cut:]
-    return blocks, data
+    blocks, begin = [], 0
+    for end in _EVENT_END.finditer(data):
+        blocks.append(data[begin : end.end()])
+        begin = end.end()
+    return blocks, data[begin:]
 
 
 def parse_event(block: bytes) -> Event:
@@ -69,8 +70,3 @@ def parse_event(block: bytes) -> Event:
         retry_ms=int(retry) if retry.isascii() and retry.isdigit() else None,
         raw=block,
     )
-
-
-def _end_of_event(data: bytes) -> int:
-    ends = ((data.find(mark), len(mark)) for mark in (b"\n\n", b"\r\n\r\n", b"\r\r"))
-    return min((at + size for at, size in ends if at >= 0), default=0)

@@ -10,7 +10,7 @@ from runtime.upstreams.errors import NoSuchTargetError, ReplyTooLargeError, RpcE
 from runtime.upstreams.manifest import Offer
 from runtime.upstreams.peers import Hooks, outcome_of, request_message
 from runtime.upstreams.routes import Route, matches, route
-from runtime.upstreams.sse import Event, events, parse_event
+from runtime.upstreams.sse import Event, events, parse_event, split_events
 from tests.standins.profiles import make_profile
 from tests.standins.served import SERVED_ODD
 
@@ -136,3 +136,15 @@ def test_a_response_is_a_result_or_an_error(bad: dict[str, Any]) -> None:
         outcome_of(bad)
     with pytest.raises(RpcError, match="no"):
         outcome_of({"error": {"code": 1, "message": "no"}})
+
+
+def test_events_are_cut_at_the_first_empty_line_whatever_ends_the_lines() -> None:
+    data = b"data: a\n\nid: 1\r\ndata: b\r\n\r\n: c\r\rdata: d\n\r\n\r\ndata: e\r\n"
+    blocks, rest = split_events(data)
+    assert blocks == [
+        b"data: a\n\n",
+        b"id: 1\r\ndata: b\r\n\r\n",
+        b": c\r\r",
+        b"data: d\n\r\n\r\n",
+    ]
+    assert rest == b"data: e\r\n"
