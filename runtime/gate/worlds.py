@@ -13,7 +13,6 @@ Where nobody counts changes, on any other database than SQLite, each unit reads 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -45,7 +44,7 @@ class Worlds:
         key = (run.run, run.agent, run.deployment)
         began, known = self._read.get(key, (now, None))
         if known is not None and _is_good(known, began, now):
-            return replace(known, usage=read_usage(tx.conn, run, now=now, ask=ask))
+            return known.with_usage(read_usage(tx.conn, run, now=now, ask=ask))
         world = read_world(tx.conn, run, book=self._book, now=now, ask=ask)
         self._read[key] = (now, world)
         return world

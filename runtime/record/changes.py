@@ -7,15 +7,14 @@ count so there is no mark, and whoever asks must read anew.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from runtime.db import change_counter
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Equal marks: nobody has changed a row, appended an entry, or undone a transaction in between.
 
     Attributes:
