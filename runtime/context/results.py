@@ -81,7 +81,9 @@ def taint_of_all(profile: Profile) -> Taint:
 
 
 def _with(performed: Performed, shown: Shown) -> Performed:
-    return replace(performed, payload=shown.value, text="\n".join(texts(shown.value)), note=shown.note)
+    same = shown.value == performed.payload
+    text = performed.text if same else "\n".join(texts(shown.value))
+    return replace(performed, payload=shown.value, text=text, note=shown.note)
 
 
 def _failure(source: str, taint: Taint) -> Performed:

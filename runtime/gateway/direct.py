@@ -16,7 +16,6 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import (
     ERROR_CODE_HTTP_STATUS,
     MCP_METHOD_HEADER,
-    MCP_PARAM_HEADER_PREFIX,
     MCP_PROTOCOL_VERSION_HEADER,
     InboundModernRoute,
     classify_inbound_request,
@@ -50,7 +49,6 @@ _ACCEPTED: Final = frozenset(
 """What official clients accept; who accepts anything else is asked by the SDK what it means."""
 _BESIDE: Final = frozenset({"progressToken", LOG_LEVEL_META_KEY})
 """Members of `_meta` by which a client asks to be told more than the answer."""
-_PARAM: Final = MCP_PARAM_HEADER_PREFIX.lower()
 _EVENT_HEADERS: Final = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-cache, no-transform"),
@@ -89,7 +87,6 @@ def headers_of(scope: Scope, hosts: frozenset[str]) -> dict[str, str] | None:
         and "origin" not in headers
         and headers.get("accept", "").lower().replace(" ", "") in _ACCEPTED
         and len(headers) == len(pairs)
-        and not any(name.startswith(_PARAM) for name in headers)
     )
     return headers if fit else None
 
@@ -142,7 +139,7 @@ class DirectCalls:
             ping_s: after so many seconds, and again after each as many, a stream is kept alive.
         """
         self._handlers = handlers
-        self._server = server
+        self._info = server.server_info_stamp
         self._hosts = hosts
         self._limit = limit
         self._ping_s = ping_s
@@ -204,7 +201,7 @@ class DirectCalls:
         """Put our name into a result, where none stands (MCP 2026-07-28, basic, `_meta`)."""
         meta = result.get("_meta") or {}
         if meta.get(SERVER_INFO_META_KEY) is None:
-            result["_meta"] = {**meta, SERVER_INFO_META_KEY: self._server.server_info_stamp}
+            result["_meta"] = {**meta, SERVER_INFO_META_KEY: self._info}
         return result
 
 

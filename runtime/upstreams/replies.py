@@ -20,7 +20,7 @@ def performed_error(error: RpcError) -> Performed:
     """Wrap a server's own error: it is an answer, and the agent gets it as it came."""
     data = {} if error.data is None else {"data": error.data}
     told = {"error": {"code": error.code, "message": error.message, **data}}
-    return Performed(told, error.message, is_error=True)
+    return Performed(told, "\n".join(texts(told)), is_error=True)
 
 
 def error_in(payload: object) -> Mapping[str, Any] | None:

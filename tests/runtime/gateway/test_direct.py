@@ -142,7 +142,6 @@ def test_a_call_that_is_right_in_all_respects_goes_the_short_way() -> None:
         scope(headers(origin="http://127.0.0.1")),
         scope(headers(accept="text/html")),
         scope(headers(accept="*/*")),
-        scope(headers(mcp_param_where="here")),
         scope(headers(), headers=[*scope(headers())["headers"], (b"mcp-name", b"echo")]),
         scope({name: value for name, value in headers().items() if name != "host"}),
     ],
