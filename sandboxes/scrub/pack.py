@@ -1,7 +1,7 @@
 """A pack of rules, compiled: one pass says which rules find anything, then each of those is asked where."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
@@ -61,6 +61,11 @@ class Pack:
             r.id: tuple(re2.compile(spelled_out(u, words, r.id).encode(), byte_options()) for u in r.unless)
             for r in self.fields
         }
+        self._beside = {
+            r.id: tuple(re2.compile(spelled_out(b, words, r.id).encode(), byte_options()) for b in r.beside)
+            for r in self.fields
+            if r.beside
+        }
         self._after = {
             r.id: tuple(re2.compile(spelled_out(a, words, r.id).encode(), byte_options()) for a in r.after)
             for r in self.texts
@@ -98,17 +103,35 @@ class Pack:
 
     def _follows(self, hit: Hit, data: bytes) -> bool:
         """Whether what a rule comes after stands in the paragraph, up to the end of what was found."""
+        if isinstance(hit.rule, FieldRule):
+            first, last = line_at(data, hit.start, hit.end)
+            return self._is_beside(hit.rule, lambda: data[first:last])
         if hit.rule.id not in self._after:
             return True
         before = _PARAGRAPH.split(data[max(hit.start - _BEFORE, 0) : hit.end])[-1]
         return any(pattern.search(before) for pattern in self._after[hit.rule.id])
 
-    def field(self, name: str, path: tuple[str, ...], value: bytes) -> FieldRule | None:
-        """Return the rule by which a member's value tells."""
-        candidates = self._candidates(name, path[-2:])
-        return next(
-            (self.fields[index] for index in candidates if self._values[index].fullmatch(value)), None
-        )
+    def field(
+        self, name: str, path: tuple[str, ...], value: bytes, record: Callable[[], bytes] = bytes
+    ) -> FieldRule | None:
+        """Return the rule by which a member's value tells.
+
+        Args:
+            name: of the member.
+            path: names of the members that it stands in, outermost first.
+            value: the value.
+            record: returns the words of the record that it stands in, for rules that ask what is beside it.
+        """
+        rules = (self.fields[index] for index in self._candidates(name, path[-2:]) if self._is(index, value))
+        return next((rule for rule in rules if self._is_beside(rule, record)), None)
+
+    def _is(self, index: int, value: bytes) -> bool:
+        return self._values[index].fullmatch(value) is not None
+
+    def _is_beside(self, rule: FieldRule, record: Callable[[], bytes]) -> bool:
+        """Whether what a rule of fields asks for stands beside the field."""
+        asked = self._beside.get(rule.id)
+        return asked is None or any(pattern.search(record()) for pattern in asked)
 
     @lru_cache(maxsize=4096)  # noqa: B019 packs live as long as the process; names of members come again
     def _candidates(self, name: str, path: tuple[str, ...]) -> tuple[int, ...]:
@@ -122,9 +145,11 @@ class Pack:
         """Return whether any rule knows a name, the last of a path of names."""
         return bool(self._candidates(path[-1], path[:-1][-2:]))
 
-    def told(self, path: tuple[str, ...], value: bytes) -> FieldRule | TextRule | None:
+    def told(
+        self, path: tuple[str, ...], value: bytes, record: Callable[[], bytes] = bytes
+    ) -> FieldRule | TextRule | None:
         """Return the rule by which a value tells because of its name, the last of a path of names."""
-        found = self.field(path[-1], path[:-1], value)
+        found = self.field(path[-1], path[:-1], value, record)
         return found or self.variable(path[-1])
 
     @lru_cache(maxsize=4096)  # noqa: B019 packs live as long as the process; names of members come again

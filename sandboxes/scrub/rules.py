@@ -78,6 +78,7 @@ class FieldRule:
     unless: tuple[_Text, ...] = ()
     within: bool = False  # other words may stand before the name
     around: bool = False  # other words may stand before and after the name
+    beside: tuple[_Text, ...] = ()  # one of them stands in the same line of text, or in the same record
     where: tuple[Place, ...] = tuple(Place)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 _DEPTH = 128
+_RECORDS = 3  # of those that a member stands in, the innermost
+_SHORT = 80  # characters of a text that says what a record is about
 
 
 class Tree:
@@ -26,6 +28,7 @@ class Tree:
         self._scrubber = scrubber
         self._place = place
         self.changes: list[Change] = []
+        self._records: list[Mapping[str, JsonValue]] = []
 
     def value(self, value: JsonValue, path: tuple[str, ...] = (), depth: int = 0) -> JsonValue:
         """Return a value as it may be seen.
@@ -58,14 +61,20 @@ class Tree:
     def _rule(self, text: str, path: tuple[str, ...]) -> FieldRule | TextRule | None:
         if not path:
             return None
-        rule = self._scrubber.pack.told(path, view_of(text).data)
+        rule = self._scrubber.pack.told(path, view_of(text).data, self._record)
         return None if rule is None or self._scrubber.kept(rule.kind, self._place) else rule
+
+    def _record(self) -> bytes:
+        """The words of the record that a member stands in, and of those that this stands in."""
+        return b" ".join(map(_words_of, self._records[-_RECORDS:]))
 
     def _members(self, value: Mapping[str, JsonValue], path: tuple[str, ...], depth: int) -> JsonValue:
         told: dict[str, JsonValue] = {}
         called = _called(value)
+        self._records.append(value)
         for name, item in value.items():
             told[self._name(name, told)] = self.value(item, _inner(path, name, called), depth + 1)
+        self._records.pop()
         return told
 
     def _name(self, name: str, told: Mapping[str, JsonValue]) -> str:
@@ -117,6 +126,12 @@ class Tree:
         seen = self._scrubber.text(text, self._place)
         self.changes += seen.changes
         return seen.value
+
+
+def _words_of(record: Mapping[str, JsonValue]) -> bytes:
+    """Names and short texts of a record; names and ids as words."""
+    texts = (text for text in record.values() if isinstance(text, str) and len(text) <= _SHORT)
+    return " ".join([*map(normal_name, record), *texts]).replace("_", " ").encode("ascii", "replace")
 
 
 def _called(value: Mapping[str, JsonValue]) -> str | None:

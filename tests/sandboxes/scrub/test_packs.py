@@ -10,6 +10,7 @@ from sandboxes.scrub.model import Place
 from sandboxes.scrub.pack import load_packs, shipped_pack
 from sandboxes.scrub.rules import FieldRule, TextRule
 from sandboxes.scrub.scrubber import Scrubber
+from sandboxes.scrub.tree import JsonValue
 
 PACK = shipped_pack()
 SCRUBBER = Scrubber((), ContextRules())
@@ -104,3 +105,28 @@ def test_a_rule_can_come_after_what_the_paragraph_speaks_of(tmp_path: Path, text
     )
     scrubber = Scrubber((), ContextRules(), load_packs([tmp_path]))
     assert scrubber.text(text, Place.SYSTEM).value == told
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ({"about": "the bot", "lamp": "seven"}, {"about": "the bot", "lamp": "dark"}),
+        ({"bot": {"room": {"lamp": "seven"}}}, {"bot": {"room": {"lamp": "dark"}}}),
+        ({"bot_name": "x", "lamps": [{"lamp": "seven"}]}, {"bot_name": "x", "lamps": [{"lamp": "dark"}]}),
+        ({"about": "the cat", "lamp": "seven"}, {"about": "the cat", "lamp": "seven"}),
+        ({"rooms": [{"bot": "x"}, {"lamp": "seven"}]}, {"rooms": [{"bot": "x"}, {"lamp": "seven"}]}),
+        (
+            {"about": f"a bot {'and ' * 40}", "lamp": "seven"},
+            {"about": f"a bot {'and ' * 40}", "lamp": "seven"},
+        ),
+        ("bot=x lamp=seven", "bot=x lamp=dark"),
+        ("bot=x\nlamp=seven", "bot=x\nlamp=seven"),
+    ],
+)
+def test_a_field_can_ask_what_stands_beside_it(tmp_path: Path, told: JsonValue, shown: JsonValue) -> None:
+    (tmp_path / "own.yaml").write_text(
+        "fields: [{id: lamp, kind: place, put: dark, names: [lamp], beside: ['\\bbot\\b'],"
+        " examples: ['bot: x, lamp: 7']}]\n"
+    )
+    scrubber = Scrubber((), ContextRules(results=Treatment.REPLACE), load_packs([tmp_path]))
+    assert scrubber.json(told, Place.RESULT).value == shown
