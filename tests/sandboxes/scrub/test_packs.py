@@ -89,12 +89,12 @@ def test_an_operator_adds_rules_without_python(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("The bot reads. Mind the lamp.", "The bot reads. "),
+        ("The bot reads. A lamp is here.", "The bot reads. "),
         ("Mind the bot's lamp.", ""),
-        ("The cat reads. Mind the lamp.", "The cat reads. Mind the lamp."),
-        ("The bot reads.\n\nMind the lamp.", "The bot reads.\n\nMind the lamp."),
-        ("Mind the lamp. The bot reads.", "Mind the lamp. The bot reads."),
-        (f"The bot {'reads ' * 120}it. Mind the lamp.", f"The bot {'reads ' * 120}it. Mind the lamp."),
+        ("The cat reads. A lamp is here.", "The cat reads. A lamp is here."),
+        ("The bot reads.\n\nA lamp is here.", "The bot reads.\n\nA lamp is here."),
+        ("A lamp is here. The bot reads.", "A lamp is here. The bot reads."),
+        (f"The bot {'reads ' * 120}it. A lamp is here.", f"The bot {'reads ' * 120}it. A lamp is here."),
     ],
 )
 def test_a_rule_can_come_after_what_the_paragraph_speaks_of(tmp_path: Path, text: str, told: str) -> None:
