@@ -1,6 +1,5 @@
 """The characters of a class of a pattern, and the signs that stand for more than themselves in words."""
 
-import re
 from collections.abc import Mapping, Sequence
 from re import _constants as sre  # type: ignore[attr-defined]  # the standard library ships no types for it
 from string import ascii_letters, digits, punctuation, whitespace
@@ -9,9 +8,9 @@ from typing import Any, Final
 EDGE: Final = "\b"  # stands for the edge of a word in the words of a list
 BLANK: Final = "\x00"  # stands for a run of blanks
 OTHER: Final = "\x01"  # stands for one character that is in no word
-AROUND: Final = EDGE + BLANK + OTHER
-_MIXED: Final = 0xF000  # characters for private use from here on stand for classes
-ALNUM_CLASSES: Final = 0xF400  # from here on for classes of letters and digits
+START: Final = "\x02"  # stands for the beginning of a sentence
+AROUND: Final = EDGE + BLANK + OTHER + START
+_CLASSES: Final = 0xF000  # characters for private use from here on stand for classes
 IN_WORDS: Final = frozenset(f"{ascii_letters}{digits}_")
 _ALL: Final = frozenset(f"{ascii_letters}{digits}{punctuation}{whitespace}\x7f")
 _CATEGORIES: Final[Mapping[Any, frozenset[str]]] = {
@@ -41,21 +40,22 @@ def chars_of(items: Sequence[tuple[Any, Any]]) -> frozenset[str] | None:
 
 
 _SIGNS: Final[dict[str, str]] = {}
+_CHARS: Final[dict[str, str]] = {}
 
 
 def class_sign(chars: frozenset[str]) -> str:
     """Return the character that stands for a class in words."""
-    first = ALNUM_CLASSES if chars <= IN_WORDS - {"_"} else _MIXED
-    return _SIGNS.setdefault("".join(sorted(chars)), chr(first + len(_SIGNS)))
+    told = "".join(sorted(chars))
+    sign = _SIGNS.setdefault(told, chr(_CLASSES + len(_SIGNS)))
+    _CHARS[sign] = told
+    return sign
+
+
+def chars_in(sign: str) -> str:
+    """Return the characters of the class that a character stands for."""
+    return _CHARS[sign]
 
 
 def is_class(char: str) -> bool:
     """Return whether a character of a word stands for a class."""
-    return ord(char) >= _MIXED
-
-
-def classes_out(text: str) -> str:
-    """Return a pattern with the classes written out."""
-    for chars, sign in _SIGNS.items() if any(map(is_class, text)) else ():
-        text = text.replace(sign, f"[{re.escape(chars)}]")
-    return text
+    return ord(char) >= _CLASSES

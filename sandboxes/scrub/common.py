@@ -1,72 +1,57 @@
-"""How common words are, so that a pattern is looked for by what is rare of it."""
+"""How common words and signs are, so that a pattern is looked for by what is rare of it."""
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Final
 
-from sandboxes.scrub.chars import is_class
-
-Words = frozenset[str]
-
-# Occurrences per KB of English and technical prose, roughly; counted in documentation of many programs.
-_COUNTED: Final = {
-    6.0: "the",
-    2.5: "a to of is",
-    1.2: "and in for if be this it on you",
-    0.7: "or with that i by as are not an t s name n from use your",
-    0.35: "will see can set when type used value all which function no default x only using its his their",
-    0.2: "any new data file files at e source list one description user object path error system git output "
-    "code line size have has had was were been d number also then using process time information run out "
-    "does do must may should would into without first node read build test version request current other "
-    "command id key api models model more some these them they who what how get make made each per up "
-    "there here now work works call calls state status text change changed changes create created but so",
-}
-_RATES: Final[Mapping[str, float]] = {
-    word: rate for rate, words in _COUNTED.items() for word in words.split()
-}
+_COUNTED: Final = Path(__file__).with_name("common.txt")
+_LONGEST: Final = 8  # letters; what is longer is about as rare as its rarest part
 _MARKS: Final[Mapping[str, float]] = {
     **dict.fromkeys("-.,_ ", 15.0),
     **dict.fromkeys("/:'\"()=|", 6.0),
     **dict.fromkeys("#$%&+*@<>[]{}", 1.0),
+    "\n": 27.0,
 }
-_PARTS: Final = re.compile(r"([^\W_]+)")
-_WHOLE: Final = {1: 1.0, 2: 0.08, 3: 0.03, 4: 0.015}  # a word of so many letters that is not in the table
-_WITHIN: Final = {1: 12.0, 2: 3.0, 3: 0.6, 4: 0.1, 5: 0.03}  # so many letters in a row, also within words
-_NO_WORD: Final = 40.0  # signs are looked up nowhere
-_CLASS: Final = 8.0  # a digit or a letter of a few
+_RUNS: Final = re.compile(r"([a-z0-9]+)")
 _RARE: Final = 0.006
+_NEXT: Final = 0.4  # of what is met, about so much has something given beside it
 
 
-def commonness(words: Words) -> float:
-    """Return how often one of the words is met in a KB, roughly."""
-    return sum(rate(word) for word in words)
+def rate(literal: str) -> float:
+    """Return how often a literal is met in a KB, roughly; a blank in it is the edge of a word."""
+    pieces = _RUNS.split(literal)
+    rates = [_MARKS.get(mark, _RARE) for piece in pieces[::2] for mark in piece if mark != " "]
+    for at in range(1, len(pieces), 2):
+        before, after = " " if pieces[at - 1] else "", " " if pieces[at + 1] else ""
+        rates.append(_rate_of_run(f"{before}{pieces[at]}{after}"))
+    return min(rates, default=99.0) * _NEXT ** max(len(rates) - 1, 0)
 
 
 @cache
-def rate(word: str) -> float:
-    """Return how often a word is met in a KB, roughly."""
-    parts = _PARTS.split(word)
-    marks = [
-        _CLASS if is_class(char) else _MARKS.get(char, _RARE)
-        for part in parts[::2]
-        for char in part
-        if char > " "
-    ]
-    rates = [_of_part(parts, at) for at in range(1, len(parts), 2)]
-    if not rates and not any(is_class(char) for char in word):
-        return _NO_WORD
-    least = min((*rates, *marks), default=99.0)
-    return float(least * 0.4 ** max(len(rates) + len(marks) - 1, 0))
+def _rate_of_run(run: str) -> float:
+    """A run of letters and digits, with a blank where it has an edge."""
+    table = _table()
+    parts = (run[at : at + _LONGEST] for at in range(max(len(run) - _LONGEST, 0) + 1))
+    return min(table.get(part, _RARE) for part in parts)
 
 
-def _of_part(parts: list[str], at: int) -> float:
-    """A part that has an edge on both sides is a word; else it can also be within words."""
-    begins = parts[at - 1] != "" and not is_class(parts[at - 1][-1])
-    ends = parts[at + 1] != "" and not is_class(parts[at + 1][0])
-    whole = begins and ends
-    if whole:
-        return _RATES.get(parts[at], _WHOLE.get(len(parts[at]), _RARE))
-    return max(
-        _RATES.get(parts[at], 0.0), _WITHIN.get(len(parts[at]), _RARE) * (0.3 if begins or ends else 1.0)
-    )
+@cache
+def _table() -> dict[str, float]:
+    """How often the parts of common words are met."""
+    found: dict[str, float] = defaultdict(lambda: 0.0)
+    for line in _COUNTED.read_text().replace("\n  ", " ").splitlines():
+        told, _, words = line.partition(":")
+        for word in words.split():
+            for part in _parts(f" {word} "):
+                found[part] += float(told)
+    return dict(found)
+
+
+def _parts(word: str) -> set[str]:
+    size = len(word)
+    return {
+        word[start:end] for start in range(size) for end in range(start + 1, min(start + _LONGEST, size) + 1)
+    } - {" "}

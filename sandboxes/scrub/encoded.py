@@ -20,6 +20,8 @@ _PERCENT, _PERCENT_EDGE = re.compile(r"%[0-9A-Fa-f]{2}"), re.compile(r"[\s\"'<>&
 _ESCAPED, _ESCAPED_EDGE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})"), re.compile(r"[\s\"']")
 _UNIT = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
 _LONGEST = 65536
+# What base64 of UTF-8 begins with: its first six bits are those of a character in print, a tab or a new line.
+_BEGINNINGS = frozenset("CIJKLMNOPQRSTUVWXYZabcdefwxyz0123456789")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ def _parts(
 
 def _base64(start: int, end: int, found: str) -> Iterator[Part]:
     token = found.rstrip("=")
-    if len(token) > _LONGEST or len(token) % 4 == 1 or (token.isalpha() and token.islower()):
+    if token[0] not in _BEGINNINGS or len(token) > _LONGEST or len(token) % 4 == 1:
+        return
+    if token.isalpha() and token.islower():
         return
     try:
         data = base64.b64decode(token.replace("-", "+").replace("_", "/") + "=" * (-len(token) % 4))

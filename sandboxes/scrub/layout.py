@@ -4,12 +4,10 @@ What stands as `name: value` in one line is found by the rules of fields themsel
 """
 
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import re2
-
-from sandboxes.scrub.patterns import byte_options
+from sandboxes.scrub.patterns import any_of
 
 # Members that name what the member beside them is the value of; the first that there is does.
 NAMING = ("name", "key", "variable", "parameter", "attribute", "field", "property", "label", "tag", "setting")
@@ -19,16 +17,21 @@ VALUES = frozenset(
 
 _NAMES = frozenset(spelled for name in NAMING for spelled in (name, name.title(), name.upper()))
 
-# Most texts have none of these, and one look says so: a key without a value, a section, a value by itself,
-# the rule below a table's head, the head of a table in HTML, and lines that look like the head of a table.
-_MAYBE = re2.compile(
-    rb"(?m)^[ \t]*(?:- )?[\"']?[A-Za-z][\w./-]*[\"']?[ \t]*(?::[ \t]*[{\[]?[ \t]*|[:=][ \t]*[{\[])\r?$"
-    rb"|^\[{1,2}[\w.-]+\]{1,2}[ \t]*\r?$|^[ \t]*[\"']?(?:value|Value|val)[\"']?[ \t]*[:=]"
-    rb"|^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*\||<th[ >]"
-    rb"|^[\"']?[A-Za-z][\w .-]{0,30}[\"']?(?:[,;\t][ ]?[\"']?[A-Za-z][\w .-]{0,30}[\"']?)+\r?$"
-    rb"|(?-i:^[A-Z][A-Z_-]+(?:[ ]{2,}[A-Z][A-Z_-]+)+)",
-    byte_options(),
+# Most texts have none of these, and one look says so: a key without a value, a section, a value by itself ...
+_KEYS = (
+    r"^[ \t]*(?:- )?[\"']?[A-Za-z][\w./-]*[\"']?[ \t]*(?::[ \t]*[{\[]?[ \t]*|[:=][ \t]*[{\[])\r?$"
+    r"|^\[{1,2}[\w.-]+\]{1,2}[ \t]*\r?$|^[ \t]*[\"']?(?:value|Value|val)[\"']?[ \t]*[:=]"
 )
+# ... the rule below a table's head, the head of a table in HTML, and lines that look like such a head.
+_HEADS = (
+    r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*\||<th[ >]"
+    r"|^[\"']?[A-Za-z][\w .-]{0,30}[\"']?(?:[,;\t][ ]?[\"']?[A-Za-z][\w .-]{0,30}[\"']?)+\r?$"
+    r"|(?-i:^[A-Z][A-Z_-]+(?:[ ]{2,}[A-Z][A-Z_-]+)+)"
+)
+_HAS_ANY, _HAS_KEYS, _HAS_HEADS = any_of((_KEYS, _HEADS)), any_of((_KEYS,)), any_of((_HEADS,))
+_KEYED = any_of(
+    (r"^[ \t]*(?:- +)?[\"']?[A-Za-z_][\w./?\x80-\xff-]*[\"']?[ \t]*[:=]", r"^\[")
+)  # as `_LINE`, `_SECTION`
 _LINE = re.compile(
     r"(?P<indent>[ \t]*)(?P<item>- +)?[\"']?(?P<key>[A-Za-z_][\w./-]*)[\"']?[ \t]*[:=][ \t]*(?P<value>[^\n]*)"
 )
@@ -78,11 +81,13 @@ def laid_out(text: str, asked: Callable[[tuple[str, ...]], bool] = lambda _: Tru
         yield from (laid for laid in attributes(text) if asked(laid.path))
     if "\n" not in text and "<t" not in text:
         return
-    if not _MAYBE.search(text.encode("latin-1", "replace")):
+    data = text.encode("latin-1", "replace")
+    if not _HAS_ANY.search(data):
         return
-    lines = _lines(text)
-    yield from _nested(lines, asked)
-    yield from (laid for laid in _tables(lines) if asked(laid.path))
+    if _HAS_KEYS.search(data):
+        yield from _nested(_keyed(text, data), asked)
+    if _HAS_HEADS.search(data):
+        yield from (laid for laid in _tables(_lines(text)) if asked(laid.path))
     if "<t" in text:
         yield from (laid for laid in _html(text) if asked(laid.path))
 
@@ -112,7 +117,14 @@ def _lines(text: str) -> list[tuple[int, str]]:
     return lines
 
 
-def _nested(lines: Sequence[tuple[int, str]], asked: Callable[[tuple[str, ...]], bool]) -> Iterator[Laid]:
+def _keyed(text: str, data: bytes) -> Iterator[tuple[int, str]]:
+    """The lines that begin with a key, or are a section; few are in most texts."""
+    for found in _KEYED.finditer(data):
+        end = text.find("\n", found.start())
+        yield found.start(), text[found.start() : end if end >= 0 else len(text)]
+
+
+def _nested(lines: Iterable[tuple[int, str]], asked: Callable[[tuple[str, ...]], bool]) -> Iterator[Laid]:
     """Keys under keys or in sections, and values after their names."""
     above: list[tuple[int, str]] = []
     called: dict[int, str] = {}

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import re2
 
 from sandboxes.errors import PackError
-from sandboxes.scrub.common import Words
 from sandboxes.scrub.fields import text_pattern
+from sandboxes.scrub.forms import Words
 from sandboxes.scrub.needed import Needs
 from sandboxes.scrub.patterns import byte_options
 from sandboxes.scrub.rules import FieldRule, Span, TextRule, spelled_out
@@ -27,25 +28,56 @@ class Hit:
     rule: TextRule | FieldRule
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Matcher:
-    """A compiled pattern.
+    """A pattern.
 
     Attributes:
         rule: whose it is.
         written: the pattern, its words written out.
-        pattern: the same compiled, over bytes; the package ships no types.
-        unless: what must not stand in the same sentence.
-        tell: the group that tells; 0 is the whole match.
+        not_with: what must not stand in the same sentence, written out.
         lists: lists of words of which a matching sentence holds one each.
     """
 
     rule: TextRule | FieldRule
     written: str
-    pattern: Any
-    unless: tuple[Any, ...]
-    tell: int
-    lists: tuple[Words, ...]
+    not_with: tuple[str, ...]
+    lists: tuple[Words, ...] = ()
+
+    @cached_property
+    def pattern(self) -> Any:
+        """The pattern compiled, over bytes; the package ships no types.
+
+        Raises:
+            PackError: it is not RE2 syntax.
+        """
+        return _compiled(self.rule, self.written)
+
+    @cached_property
+    def unless(self) -> tuple[Any, ...]:
+        """What must not stand in the same sentence, compiled.
+
+        Raises:
+            PackError: it is not RE2 syntax.
+        """
+        return tuple(_compiled(self.rule, one) for one in self.not_with)
+
+    @cached_property
+    def tell(self) -> int:
+        """The group that tells; 0 is the whole match."""
+        names = {
+            bytes(n) if isinstance(n, bytes) else n.encode(): i for n, i in self.pattern.groupindex.items()
+        }
+        return int(names.get(b"tell", 0))
+
+    def checked(self) -> "Matcher":
+        """Compile it now, and return it.
+
+        Raises:
+            PackError: it is not RE2 syntax.
+        """
+        _ = self.pattern, self.unless
+        return self
 
     def hits(self, data: bytes) -> Iterator[Hit]:
         """Yield what it finds in a view with one sentence a line, in order."""
@@ -75,35 +107,33 @@ class Matcher:
 
 
 def matcher_of(rule: TextRule, pattern: str, words: Mapping[str, str], needs: Needs) -> Matcher:
-    """Compile a pattern of a rule of text.
+    """Return a pattern of a rule of text.
 
     Raises:
         PackError: it is not RE2 syntax, or names words that no file has.
     """
     written = ("(?-i)" if rule.case else "") + spelled_out(pattern, words, rule.id)
-    return replace(_compiled(rule, written, words), lists=needs.of(pattern))
+    return Matcher(rule, written, _not_with(rule, words), needs.of(pattern)).checked()
 
 
 def field_matcher(rule: FieldRule, words: Mapping[str, str]) -> Matcher:
-    """Compile a rule of fields.
+    """Return a rule of fields.
 
     Raises:
         PackError: its value is not RE2 syntax, or names words that no file has.
     """
-    return _compiled(rule, spelled_out(text_pattern(rule), words, rule.id), words)
+    return Matcher(rule, spelled_out(text_pattern(rule), words, rule.id), _not_with(rule, words)).checked()
 
 
-def _compiled(rule: TextRule | FieldRule, written: str, words: Mapping[str, str]) -> Matcher:
+def _not_with(rule: TextRule | FieldRule, words: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(spelled_out(one, words, rule.id) for one in rule.unless)
+
+
+def _compiled(rule: TextRule | FieldRule, written: str) -> Any:
     try:
-        compiled = re2.compile(written.encode("ascii"), byte_options())
-        unless = tuple(
-            re2.compile(spelled_out(one, words, rule.id).encode("ascii"), byte_options())
-            for one in rule.unless
-        )
+        return re2.compile(written.encode("ascii"), byte_options())
     except (re2.error, UnicodeEncodeError) as error:
         raise PackError(f"rule {rule.id!r}: {written!r} is not a pattern in RE2 syntax: {error}") from error
-    names = {bytes(n) if isinstance(n, bytes) else n.encode(): i for n, i in compiled.groupindex.items()}
-    return Matcher(rule, written, compiled, unless, int(names.get(b"tell", 0)), ())
 
 
 def line_at(data: bytes, start: int, end: int) -> tuple[int, int]:

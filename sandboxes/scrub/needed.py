@@ -11,16 +11,18 @@ from itertools import product
 from re import _constants as sre  # type: ignore[attr-defined]  # the standard library ships no types for it
 from typing import Final
 
-from sandboxes.scrub.chars import AROUND, BLANK, EDGE, IN_WORDS, OTHER, chars_of, class_sign, is_class
-from sandboxes.scrub.common import Words, commonness
+from sandboxes.scrub.chars import AROUND, BLANK, EDGE, IN_WORDS, OTHER, START, chars_of, class_sign, is_class
+from sandboxes.scrub.forms import Words, commonness
 from sandboxes.scrub.trees import Node, Trees
 
-_MOST: Final = 40  # words of one list; where there are more, the list is cut before them
+_MOST: Final = 60  # words of one list; where there are more, the list is cut before them
 _MOST_ALONE: Final = 600  # of a list that only gets a word before or after it
 _MOST_CHARS = 5  # of a class that is written out
 _MOST_KEPT = 16  # of a class that is kept as a class: digits, hexadecimal digits
 _LEVELS: Final = 3  # lists that a choice is left with
 _COPIES = 8  # of what is repeated
+
+_AT: Final = {sre.AT_NON_BOUNDARY: "", sre.AT_BEGINNING: START, sre.AT_BEGINNING_STRING: START}
 
 Info = tuple[Words | None, list[Words]]  # all words it can be, if few; else the lists that it needs
 
@@ -43,7 +45,7 @@ class Needs:
         except re.error:
             return ()
         found = [*lists, exact] if exact is not None else lists
-        return tuple(dict.fromkeys(_plain(words) for words in found if _tells(words)))
+        return tuple(dict.fromkeys(words for words in found if _tells(words)))
 
     def _sequence(self, items: Sequence[Node], *, before: bool, after: bool) -> Info:
         """What a sequence needs; whether it is known that an edge of a word is before it, and after it."""
@@ -83,7 +85,7 @@ class Needs:
         if op is sre.LITERAL:
             return frozenset({chr(arg).lower()}), []
         if op is sre.AT:
-            return frozenset({"" if arg is sre.AT_NON_BOUNDARY else EDGE}), []
+            return frozenset({_AT.get(arg, EDGE)}), []
         if op is sre.IN:
             lists = self._trees.lists_in(arg)
             return self._branch(lists, before=before, after=after) if lists else (_of_class(arg), [])
@@ -148,23 +150,13 @@ class Needs:
         for exact, _ in told:
             together |= exact or set()
         if all(exact is not None for exact, _ in told) and len(together) <= _MOST_ALONE:
-            edges = together == {EDGE, OTHER}
+            edges = together - {EDGE, START} == {OTHER}
             return frozenset({OTHER} if edges else together), []
         able = [_able(exact, lists) for exact, lists in told]
         if not all(able):
             return None, []
         levels = range(min(_LEVELS, max(map(len, able))))
         return None, [frozenset().union(*(one[min(level, len(one) - 1)] for one in able)) for level in levels]
-
-
-def _plain(words: Words) -> Words:
-    """The words, with one sign where they have an edge."""
-    return frozenset(map(_cleaned, words))
-
-
-def _cleaned(word: str) -> str:
-    inner = word.strip(AROUND).replace(EDGE, "")
-    return f"{EDGE if word[0] in AROUND else ''}{inner}{EDGE if word[-1] in AROUND else ''}"
 
 
 def _edged(words: Words, *, before: bool, after: bool) -> Words:

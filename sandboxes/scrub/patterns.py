@@ -8,7 +8,6 @@ import re2
 _MEMORY_BYTES: Final = 64 * 1024 * 1024
 # An RE2 set that runs out of memory says "nothing found". So every text gets an end that must be found.
 _CANARY: Final = "\n\u2404handrail-end\u2404"
-_CANARY_BYTES: Final = b"\n\x04\x05\x06\x04"  # no letter of it is in a pattern
 NOTHING: Final = r"[^\x00-\xff]"  # a pattern that finds nothing
 
 
@@ -42,26 +41,6 @@ class PatternSet:
             ScanError: the text could not be scanned to its end.
         """
         return _checked(self._set.Match(text + _CANARY), self._canary)
-
-
-class BytePatternSet:
-    """The same over bytes, one byte a character: places in what is found are places in the text."""
-
-    def __init__(self, patterns: Iterable[str]) -> None:
-        """Compile them; they are ASCII and letter case does not matter where a pattern does not say."""
-        self._set = re2.Set.SearchSet(byte_options())
-        for pattern in patterns:
-            self._set.Add(pattern.encode("ascii"))
-        self._canary: int = self._set.Add(_CANARY_BYTES)
-        self._set.Compile()
-
-    def find(self, text: bytes) -> list[int]:
-        """Return the places of the patterns that occur in a text.
-
-        Raises:
-            ScanError: the text could not be scanned to its end.
-        """
-        return _checked(self._set.Match(text + _CANARY_BYTES), self._canary)
 
 
 def byte_options() -> re2.Options:

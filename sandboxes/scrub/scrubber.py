@@ -140,7 +140,7 @@ class Scrubber:
             for hit in self.pack.find(view.data):
                 if place in hit.rule.where and not self.kept(hit.rule.kind, place):
                     first, last = view.origin(hit.start), view.origin_of_end(hit.end)
-                    first, last = balanced(block, first, last) if view.places else (first, last)
+                    first, last = balanced(block, first, last) if view.marked else (first, last)
                     found.append(self._change(hit, text, first + start, last + start, place))
         found += self._laid_out(text, place)
         return found + (self._encoded(text, place, depth) if depth else [])

@@ -10,6 +10,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 _SAME_LENGTH = str.maketrans(
     {
@@ -41,7 +42,10 @@ _MARKUP = re.compile(
     r"|(?P<cut>[*`]+|</?[A-Za-z][^<>\n]{0,120}>|~~|\\(?=[_*\"]))|(?P<entity>&#?\w{2,8};)"
     r"|(?P<hidden>[\u00ad\u200b-\u200f\u2060-\u2064\ufeff])"
 )
-_MARKS = "*`<&\\~"
+_EMPHASIS = b"*`"  # most markup is this alone
+_OTHER_MARKS = "<&\\~"
+_MARKS = f"*`{_OTHER_MARKS}"
+_OTHER_MARKUP = re.compile(r"</?[A-Za-z]|&#?\w{2,8};|~~|\\[_*\"]")
 # Where markup can begin: one class of characters is found far faster than the pattern above by itself.
 _MARK = re.compile(f"[{re.escape(_MARKS)}\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 
@@ -61,26 +65,31 @@ def _letter(char: str) -> str:
 codecs.register_error("handrail-letters", _as_letters)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """What rules read.
 
     Attributes:
         data: the text, one byte a character.
-        places: where stretches of it begin, ascending; empty where every place is the same in the text.
-        origins: where each of them begins in the text.
+        marked: the text with its markup, if it has any.
     """
 
     data: bytes
-    places: tuple[int, ...] = ()
-    origins: tuple[int, ...] = ()
+    marked: str = ""
+
+    @cached_property
+    def _stretches(self) -> tuple[list[int], list[int]]:
+        """Where stretches of it begin, and where each begins in the text; few views are ever asked."""
+        _, places, origins = _without_markup(self.marked)
+        return places, origins
 
     def origin(self, place: int) -> int:
         """Return where in the text a place of the view is."""
-        if not self.places:
+        if not self.marked:
             return place
-        index = bisect_right(self.places, place) - 1
-        return self.origins[index] + place - self.places[index]
+        places, origins = self._stretches
+        index = bisect_right(places, place) - 1
+        return origins[index] + place - places[index]
 
     def origin_of_end(self, place: int) -> int:
         """Return where in the text something ends that ends at a place of the view."""
@@ -92,12 +101,15 @@ def view_of(text: str) -> View:
     plain = text if text.isascii() and "\r" not in text else _SPECIAL.sub(_same_length, text)
     if "\n" in plain:
         plain = _WRAP.sub(lambda match: " " * len(match[0]), plain)
-    if plain.isascii() and not any(mark in plain for mark in _MARKS):
-        return View(plain.encode("ascii"))
-    return _without_markup(plain)
+    if not plain.isascii() or (any(mark in plain for mark in _OTHER_MARKS) and _OTHER_MARKUP.search(plain)):
+        return View(_without_markup(plain)[0], plain)
+    data = plain.encode("ascii")
+    bare = data.translate(None, _EMPHASIS)
+    return View(bare, "" if len(bare) == len(data) else plain)
 
 
-def _without_markup(plain: str) -> View:
+def _without_markup(plain: str) -> tuple[bytes, list[int], list[int]]:
+    """What is read of a text, where stretches of that begin, and where each of them begins in the text."""
     parts: list[str] = []
     places, origins = [0], [0]
     length = last = 0
@@ -113,7 +125,7 @@ def _without_markup(plain: str) -> View:
         places.append(length)
         origins.append(last)
     parts.append(plain[last:])
-    return View("".join(parts).encode("ascii", "handrail-letters"), tuple(places), tuple(origins))
+    return "".join(parts).encode("ascii", "handrail-letters"), places, origins
 
 
 def _markup(plain: str) -> Iterator[re.Match[str]]:

@@ -1,0 +1,73 @@
+"""What is looked for to learn which patterns can match: in two forms of a text, rare and enough."""
+
+from itertools import islice
+
+import pytest
+
+from bench.new_texts import new_texts
+from sandboxes.scrub.common import rate
+from sandboxes.scrub.forms import SIGNS, WORDS
+from sandboxes.scrub.index import Index, needed
+from sandboxes.scrub.needed import Needs
+from sandboxes.scrub.pack import shipped_pack
+from sandboxes.scrub.sentences import one_a_line
+from sandboxes.scrub.view import view_of
+
+GATE = shipped_pack().gate
+_TEXTS = 10
+
+
+def _by_asking_all(lines: bytes) -> set[tuple[int, int, str]]:
+    found, start = set(), 0
+    for sentence in lines.split(b"\n"):
+        for matcher in GATE.matchers:
+            found |= {(hit.start + start, hit.end + start, hit.rule.id) for hit in matcher.hits(sentence)}
+        start += len(sentence) + 1
+    return found
+
+
+def test_in_documentation_the_gate_finds_what_asking_every_pattern_of_every_sentence_finds() -> None:
+    """Issue 4 figures: speed costs nothing of what is found, also in texts that no rule was written by."""
+    for text in islice(new_texts(1024), 600, 600 + _TEXTS):
+        data = view_of(text).data
+        found = {(hit.start, hit.end, hit.rule.id) for hit in GATE.find(data)}
+        assert found == _by_asking_all(one_a_line(data))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "lines", "able"),
+    [
+        (r"\bcat dog\b", b"a Cat\t dog, so", [0]),
+        (r"\bcat dog\b", b"a cat\ndog", []),
+        (r"\bcat dog\b", b"x\nconcat dog\nthe cat  dog", [2]),
+        (r"(?m)^id=\d", b"aid=7\nID=7", [1]),
+        (r"(?m)^id=\d", b"id=7", [0]),
+        (r"v\d\.\d+-rc", b"v1.2\nv1.22-RC", [1]),
+        (r"[0-9a-f]{9}-x", b"0123abcde-x\n0123abcd-", [0]),
+        (r"(?:red|blue)[-_ ]?box", b"red_box\nblue\nbluebox\nred/box", [0, 2, 3]),
+        (r"\bit's\b", b"it s\nits\nIt's", [0, 2]),
+    ],
+)
+def test_a_pattern_is_asked_where_all_it_needs_stands(pattern: str, lines: bytes, able: list[int]) -> None:
+    """Where a pattern matches it is asked; where a part is missing it is not."""
+    index = Index([needed(Needs({}).of(pattern))])
+
+    found = dict(index.able(lines))
+
+    assert [line for line in found if found[line] == [0]] == able or set(able) <= set(found)
+    assert set(able) <= set(found)
+
+
+def test_a_text_is_written_in_two_forms() -> None:
+    text = b"Run  v1.2,\tNOW_or\n(never)"
+
+    assert WORDS.written(text) == b" run v0 0 now or \x01 never "
+    assert SIGNS.written(text) == b"\nrun  v0.0, now_or\n(never)"
+
+
+@pytest.mark.parametrize(
+    ("rarer", "more_common"),
+    [(" decommission ", " the "), (" the decommission ", " decommission "), ("0.0", "0"), (" you ", "you")],
+)
+def test_how_common_something_is(rarer: str, more_common: str) -> None:
+    assert rate(rarer) <= rate(more_common)
