@@ -5,6 +5,7 @@ takes it, and nothing that comes unasked becomes the answer to a later request.
 """
 
 import asyncio
+import select
 from typing import Final
 
 import httptools
@@ -53,6 +54,13 @@ class Connection(asyncio.Protocol):
         """Whether another request can be sent."""
         is_whole = self._is_complete and self._keeps and self._error is None
         return is_whole and not self._transport.is_closing()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing has come unasked, its end included, that the loop had no time to read yet."""
+        asked = select.poll()
+        asked.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return not asked.poll(0)
 
     def send(self, data: bytes) -> None:
         """Send a request; what comes from now on is its response."""

@@ -83,8 +83,9 @@ class PooledTransport(httpx.AsyncBaseTransport):
         while idle:
             connection = idle.pop()
             connection.expire_in(None)
-            if connection.is_reusable:
+            if connection.is_reusable and connection.is_idle:
                 return connection
+            connection.abort()
         try:
             _, made = await _within(timeout_s, self._connect(origin), httpx.ConnectTimeout)
         except (OSError, ssl.CertificateError) as cause:

@@ -1,11 +1,15 @@
 """Connections to servers that behave and servers that do not, byte by byte."""
 
 import asyncio
+import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import httpx
@@ -152,6 +156,43 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_not_used() -> No
         await asyncio.sleep(0.05)
         second = await client.get("/")
     assert (first.text, second.text, server.connections) == ("one", "two", 2)
+
+
+async def test_a_connection_that_was_closed_while_the_loop_was_busy_is_not_used() -> None:
+    """Its end waits unread; a request sent then would be lost, and its effect not known."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _OneAnswer) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        transport = PooledTransport(idle_s=5)
+        async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=2) as client:
+            url = f"http://127.0.0.1:{server.server_port}/"
+            first = await client.get(url)
+            assert _OneAnswer.closed.wait(5)  # the loop stands still, as it does while rules are compiled
+            second = await client.get(url)
+        server.shutdown()
+        thread.join()
+    assert (first.text, second.text) == ("yes", "yes")
+
+
+class _OneAnswer(BaseHTTPRequestHandler):
+    """Promises to keep the connection, and closes it a moment later."""
+
+    protocol_version = "HTTP/1.1"
+    closed = Event()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "3")
+        self.end_headers()
+        self.wfile.write(b"yes")
+        self.wfile.flush()
+        time.sleep(0.2)  # until the client's loop stands still
+        self.connection.shutdown(socket.SHUT_RDWR)
+        self.close_connection = True
+        self.closed.set()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's signature
+        del format, args
 
 
 async def test_a_connection_whose_response_was_not_read_is_not_used_again() -> None:
