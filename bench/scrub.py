@@ -13,7 +13,7 @@ from statistics import median
 
 from bench.new_texts import new_texts
 from bench.rows import Row, row, spread
-from bench.scrub_corpus import REPLACING, Figures, Half, KeyWords, Texts, measure_half, positives, scrubber
+from bench.scrub_corpus import REPLACING, Figures, KeyWords, Part, Texts, measure_part, positives, scrubber
 from profiles.context import ContextRules
 from sandboxes.scrub.model import Place
 from sandboxes.scrub.pack import load_packs
@@ -95,12 +95,21 @@ def _fed(one: Scrubber) -> tuple[list[float], list[float]]:
 
 
 def _goodness(ours: Texts) -> Iterator[Row]:
-    unseen, seen = measure_half(ours, Half.UNSEEN), measure_half(ours, Half.SEEN)
-    words = measure_half(KeyWords(), Half.UNSEEN)
+    unseen, seen = measure_part(ours, Part.UNSEEN), measure_part(ours, Part.SEEN)
+    words = measure_part(KeyWords(), Part.UNSEEN)
     yield _share("found, mean of the kinds", unseen.mean, words.mean, MEAN_GOAL, f"seen {seen.mean:.1%}")
     for kind, share in unseen.found.items():
         said = f"seen {seen.found[kind]:.1%}, {unseen.count[kind]} texts"
         yield _share(f"found, {kind.value}", share, words.found[kind], KIND_GOAL, said)
+    far, far_words = measure_part(ours, Part.FAR), measure_part(KeyWords(), Part.FAR)
+    yield row(
+        f"found, mean of the kinds, each text another way of saying it ({sum(far.count.values())} texts)",
+        "%",
+        far.mean * 100,
+        far_words.mean * 100,
+        goal="",
+        ok=None,
+    )
     yield _changed(unseen, seen, words)
 
 
@@ -123,7 +132,7 @@ def _changed(unseen: Figures, seen: Figures, words: Figures) -> Row:
 def _telling(texts: Iterable[str]) -> Iterator[str]:
     """Put one line that tells among about fifty ordinary ones, as texts pass."""
     chance = Random(2)  # noqa: S311 - texts to measure with
-    told = [positive.text for half in Half for positive in positives(half) if positive.form == "text"]
+    told = [positive.text for half in Part for positive in positives(half) if positive.form == "text"]
     for number, text in enumerate(texts):
         yield text if number % _AMONG else f"{text}\n\n{chance.choice(told)}"
 

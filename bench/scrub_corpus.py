@@ -24,11 +24,12 @@ REPLACING: Final = ContextRules(
 )
 
 
-class Half(StrEnum):
-    """Which sources: those that writers of rules read, or the others."""
+class Part(StrEnum):
+    """Which sources: those that writers of rules read, and two of which they read none."""
 
     SEEN = "seen"
     UNSEEN = "unseen"
+    FAR = "far"  # every text another way of saying it, by an author who knows no rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +89,18 @@ class Texts(Protocol):
         """Return a text as it may be seen."""
 
 
-def positives(half: Half) -> Iterator[Positive]:
-    """Yield the texts of one half that tell status."""
-    for path in sorted((CORPUS / half).glob("*.yaml")):
+def positives(part: Part) -> Iterator[Positive]:
+    """Yield the texts of one part that tell status."""
+    for path in sorted((CORPUS / part).glob("*.yaml")):
         source = yaml.safe_load(path.read_text())
         for item in source["items"]:
             tells, place = tuple(item["tells"]), Place(source["place"])
             yield Positive(StatusKind(item["kind"]), item["text"], tells, place, source["form"])
 
 
-def ordinary(half: Half) -> list[tuple[str, Place]]:
-    """Return the lines of one half that tell nothing, each where it stands: some are of prompts."""
-    folder = CORPUS / ("benign" if half is Half.SEEN else "unseen/benign")
+def ordinary(part: Part) -> list[tuple[str, Place]]:
+    """Return the lines of a part that tell nothing, each where it stands: some are of prompts."""
+    folder = CORPUS / ("benign" if part is Part.SEEN else f"{part}/benign")
     return [
         (line, Place.SYSTEM if path.name.startswith("prompts") else Place.RESULT)
         for path in sorted(folder.glob("*.txt"))
@@ -107,19 +108,19 @@ def ordinary(half: Half) -> list[tuple[str, Place]]:
     ]
 
 
-def measure_half(scrubber: Texts, half: Half) -> Figures:
-    """Measure a scrubber on one half of the corpus."""
+def measure_part(scrubber: Texts, part: Part) -> Figures:
+    """Measure a scrubber on one part of the corpus."""
     count: Counter[StatusKind] = Counter()
     found: Counter[StatusKind] = Counter()
-    for positive in positives(half):
+    for positive in positives(part):
         count[positive.kind] += 1
         found[positive.kind] += is_gone(positive, seen(scrubber, positive))
     shares = {kind: found[kind] / count[kind] for kind in StatusKind}
-    lines = ordinary(half)
+    lines = ordinary(part)
     seen_as = [(line, scrubber.text(line, place)) for line, place in lines]
     changed = [told for line, told in seen_as if told.value != line]
     alarms = Counter(rule for told in changed for rule in {change.rule for change in told.changes})
-    return Figures(shares, count, len(changed) / len(lines), len(lines), alarms)
+    return Figures(shares, count, len(changed) / max(len(lines), 1), len(lines), alarms)
 
 
 def seen(scrubber: Texts, positive: Positive) -> str:
@@ -176,5 +177,5 @@ _KEY_WORDS: Final = re.compile(
 
 
 if __name__ == "__main__":
-    for one in Half:
-        print(f"rules {one.value}\n{measure_half(scrubber(), one).table()}\n")
+    for one in Part:
+        print(f"rules {one.value}\n{measure_part(scrubber(), one).table()}\n")

@@ -19,23 +19,26 @@ import numpy as np
 from scipy import optimize, sparse, special
 
 from bench.new_texts import paragraphs
-from bench.scrub_corpus import Half, Positive, ordinary, positives
+from bench.scrub_corpus import REPLACING, Part, Positive, is_gone, ordinary, positives
 from profiles.context import StatusKind
 from sandboxes.scrub.pack import SHIPPED as PACKS
+from sandboxes.scrub.pack import Pack
 from sandboxes.scrub.rules import read_file
+from sandboxes.scrub.scrubber import Scrubber
 from sandboxes.scrub.sentences import one_a_line
 from sandboxes.scrub.view import view_of
-from sandboxes.scrub.weighing import AGAINST, BIAS, SHIPPED, STRONG, features, is_prose
+from sandboxes.scrub.weighing import AGAINST, BIAS, LOOSE, SHIPPED, STRONG, features, is_prose
 
 Sentence = tuple[str, str]  # and the one before it
-DOCUMENTS: Final = 40_000  # sentences of documentation
+DOCUMENTS: Final = 30_000  # sentences of documentation
 LEAST_SEEN: Final = 2
 STRENGTH: Final = 0.3  # of the regression: the inverse of its regularisation
 MOST_FEATURES: Final = 12_000
 ENOUGH: Final = 0.3  # what a word weighs at the least without which no sentence is weighed
-LEAST_OF_RULES: Final = -3.0  # what a sentence weighs at the least that a rule may find which asks for it
+LEAST_OF_RULES: Final = -4.0  # what a sentence weighs at the least that a rule may find which asks for it
 TIMES: Final = 3  # what an ordinary line of the corpus counts: it was chosen to be hard
-MOST_TOLD: Final = 0.0003  # share of sentences of documentation that may tell
+LEAST_OF_PROMPTS: Final = -0.8  # what one weighs at the least that tells where no documents stand
+MOST_TOLD: Final = 0.0002  # share of sentences of documentation that may tell
 
 
 def sentences_of(text: str) -> Iterator[Sentence]:
@@ -47,13 +50,24 @@ def sentences_of(text: str) -> Iterator[Sentence]:
         before = line
 
 
-def telling(found: Iterable[Positive]) -> Iterator[tuple[Sentence, StatusKind]]:
-    """Yield the sentences of a corpus that hold what tells."""
+def parted(found: Iterable[Positive]) -> tuple[list[tuple[Sentence, StatusKind]], list[Sentence]]:
+    """Return the sentences of a corpus that hold what tells, and those that stand beside them."""
+    tell: list[tuple[Sentence, StatusKind]] = []
+    beside: list[Sentence] = []
     for one in found:
-        for text in texts_of(one):
-            for sentence in sentences_of(text):
-                if any(tell.lower() in sentence[0].lower() for tell in one.tells):
-                    yield sentence, one.kind
+        for sentence in (sentence for text in texts_of(one) for sentence in sentences_of(text)):
+            if any(tell.lower() in sentence[0].lower() for tell in one.tells):
+                tell.append((sentence, one.kind))
+            else:
+                beside.append(sentence)
+    return tell, beside
+
+
+def left_by_rules(found: Iterable[Positive]) -> list[Sentence]:
+    """Return what the rules leave of the texts of a corpus out of which they took what tells."""
+    rules = Scrubber((), REPLACING, Pack([read_file(path) for path in sorted(PACKS.glob("*.yaml"))]))
+    left = ((one, rules.text(one.text, one.place).value) for one in found if one.form == "text")
+    return [sentence for one, text in left if is_gone(one, text) for sentence in sentences_of(text)]
 
 
 def texts_of(one: Positive) -> Iterator[str]:
@@ -144,15 +158,17 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=SHIPPED)
     to: Path = parser.parse_args().to
     tell, lines = examples()
-    tell += telling(positives(Half.SEEN))
-    lines += [one for line, _ in ordinary(Half.SEEN) for one in sentences_of(line)]
+    found, beside = parted(positives(Part.SEEN))
+    tell, lines = tell + found, [*lines, *beside, *left_by_rules(positives(Part.SEEN))]
+    lines += [one for line, _ in ordinary(Part.SEEN) for one in sentences_of(line)]
     texts = documents()
     learn, hold = texts[:DOCUMENTS], texts[DOCUMENTS:]
     learned = Learned([one for one, _ in tell], [*lines * TIMES, *learn])
     bias = -float(np.quantile(learned.scores(hold), 1 - MOST_TOLD))
     kinds = kinds_of(tell)
     pairs = sorted(((w, n) for w, n in zip(learned.weights, learned.names, strict=True) if w), reverse=True)
-    rows = [f"{BIAS}\t{bias:.3f}\t", f"{STRONG}\t{ENOUGH}\t", f"{AGAINST}\t{LEAST_OF_RULES}\t"]
+    limits = {BIAS: round(bias, 3), STRONG: ENOUGH, AGAINST: LEAST_OF_RULES, LOOSE: LEAST_OF_PROMPTS}
+    rows = [f"{name}\t{limit}\t" for name, limit in limits.items()]
     rows += [f"{name}\t{weight:.3f}\t{kinds.get(name, '')}" for weight, name in pairs]
     to.write_text("\n".join([*_HEAD, *rows]) + "\n")
     print(f"{len(pairs)} weights of {len(tell)} sentences that tell and {len(texts)} of documents")

@@ -34,13 +34,14 @@ def _sign(char: str) -> str:
     return "0" if char.isdigit() else {"\t": " ", START: "\n"}.get(char, char.lower())
 
 
-def _table(put: Callable[[str], str]) -> bytes:
-    """Characters below 32, and those beyond ASCII, which a view has not, are as they are."""
-    return bytes(ord(put(chr(code))) if 32 <= code < 128 or code == 9 else code for code in range(256))  # noqa: PLR2004 the codes
+def _table(put: Callable[[str], str], kept: frozenset[int]) -> bytes:
+    """Some characters are kept as they are, and those beyond ASCII, which a view has not."""
+    return bytes(ord(put(chr(code))) if code < 128 and code not in kept else code for code in range(256))  # noqa: PLR2004 the codes
 
 
-_WORDS: Final = _table(_word)
-_SIGNS: Final = _table(_sign)
+# What ends a line in a form comes from nothing else: a text cannot make its own ends.
+_WORDS: Final = _table(_word, frozenset({10}))
+_SIGNS: Final = _table(_sign, frozenset(range(32)) - {9})
 
 
 @dataclass(frozen=True, slots=True)

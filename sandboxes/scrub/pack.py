@@ -18,7 +18,7 @@ from sandboxes.scrub.patterns import byte_options
 from sandboxes.scrub.rules import FieldRule, PackFile, TextRule, read_file, spelled_out, words_of
 from sandboxes.scrub.sentences import one_a_line
 from sandboxes.scrub.view import view_of
-from sandboxes.scrub.weighing import Weigher, read_weights, rule_of
+from sandboxes.scrub.weighing import Weigher, read_weights
 
 SHIPPED = Path(__file__).parent / "packs"
 _COMPILING = Lock()
@@ -96,10 +96,10 @@ class Pack:
 
     def _weighed(self, data: bytes, hits: Sequence[Hit]) -> Iterator[Hit]:
         """What sentences tell by their words in which no rule found anything."""
-        for start, end, kind in self._weigher.find(one_a_line(data)) if self._weigher else ():
+        for start, end, rule in self._weigher.find(one_a_line(data)) if self._weigher else ():
             if not any(hit.start < end and start < hit.end for hit in hits):
                 first, last = sentence_at(data, start, end - 1)  # its end mark is its own
-                yield Hit(first, last, rule_of(kind))
+                yield Hit(first, last, rule)
 
     def _follows(self, hit: Hit, data: bytes) -> bool:
         """Whether what a rule comes after stands in the paragraph, up to the end of what was found."""

@@ -12,13 +12,14 @@ from sandboxes.scrub.model import Change, OwnValue, Place, Scrubbed, treatment_o
 from sandboxes.scrub.own import OwnValues
 from sandboxes.scrub.pack import Pack, shipped_pack
 from sandboxes.scrub.patterns import ScanError
+from sandboxes.scrub.rules import FieldRule
 from sandboxes.scrub.stream import Passing, Stream
 from sandboxes.scrub.tree import JsonValue, Tree, restored_tree
 from sandboxes.scrub.view import view_of
 
 _BLOCK = 4096  # characters that are looked through at once, so that few rules are asked about much text
 _DEPTH = 3  # encodings within encodings
-_ROUNDS = 3  # what is put may make another rule find something
+_ROUNDS = 6  # what is put may make another rule find something
 _RECURRING = 24  # characters: names of members and words of protocols come at every call
 _REMEMBERED = 4096
 _ALL_KINDS = (Place.SYSTEM, Place.HEADER)
@@ -141,7 +142,8 @@ class Scrubber:
                 if place in hit.rule.where and not self.kept(hit.rule.kind, place):
                     first, last = view.origin(hit.start), view.origin_of_end(hit.end)
                     first, last = balanced(block, first, last) if view.marked else (first, last)
-                    found.append(self._change(hit, text, first + start, last + start, place))
+                    if not _is_put(hit, block[first:last]):
+                        found.append(self._change(hit, text, first + start, last + start, place))
         found += self._laid_out(text, place)
         return found + (self._encoded(text, place, depth) if depth else [])
 
@@ -174,6 +176,11 @@ class Scrubber:
                 put = None if first.put is None else part.encode(apply(part.plain, inner))
                 changes.append(Change(first.kind, first.rule, part.start, part.end, part.found, put))
         return changes
+
+
+def _is_put(hit: Hit, found: str) -> bool:
+    """Whether a field has what is put there and words after it, which would go a few at each reading."""
+    return isinstance(hit.rule, FieldRule) and hit.rule.put != "" and found.startswith(f"{hit.rule.put} ")
 
 
 def blocks(text: str) -> list[tuple[int, str]]:

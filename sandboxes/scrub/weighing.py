@@ -16,6 +16,7 @@ from typing import Final
 
 from profiles.context import StatusKind
 from sandboxes.errors import PackError
+from sandboxes.scrub.model import Place
 from sandboxes.scrub.rules import Span, TextRule
 from sandboxes.scrub.sentences import one_a_line
 
@@ -23,14 +24,15 @@ SHIPPED: Final = Path(__file__).parent / "weights.tsv"
 BIAS: Final = "(bias)"
 STRONG: Final = "(strong)"
 AGAINST: Final = "(against)"
+LOOSE: Final = "(loose)"
 _TOKEN: Final = re.compile(r"[a-z]+|[0-9]+|[^\sa-z0-9]")
 _WORD: Final = re.compile(rb"[a-z]+")
-_SIGN: Final = re.compile(rb"[^\sa-z0-9]")
-_SIGNS: Final = 0.75  # for one word; more are in records, tables and code
+_MARKS: Final = b".,;:!?()'\""
+_SHARE: Final = 0.6  # of what blanks part that must be words; records, tables and code have fewer
 _DIGITS: Final = re.compile(r"[0-9]+")
 _ENDING: Final = re.compile(r"(?<=[a-z]{4})(?:ments?|ations?|ings?|edly|ed|ions?|ers?|es|s|e|ly)$")
 _LONGEST: Final = 400  # characters of a sentence; longer ones are tables, logs and code
-_FEWEST: Final = 3  # words of a sentence; names and values are what the rules know
+_FEWEST: Final = 5  # words of a sentence; shorter ones are what the rules know
 _EXAMPLE: Final = "You'll be put out to grass."
 
 
@@ -50,8 +52,9 @@ def features(sentence: str, before: str = "") -> set[str]:
 
 def is_prose(line: bytes) -> bool:
     """Return whether a sentence in lower case is one: of words, not of names, values and signs."""
-    words = len(_WORD.findall(line))
-    return len(line) <= _LONGEST and words >= _FEWEST and len(_SIGN.findall(line)) <= words * _SIGNS
+    tokens = line.split() if len(line) <= _LONGEST else []
+    words = sum(token.strip(_MARKS).isalpha() for token in tokens)
+    return words >= max(_FEWEST, _SHARE * len(tokens))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Weigher:
         bias: what a sentence has to outweigh, below zero.
         strong: stems of which a sentence that can tell has one.
         against: what a sentence weighs at the least that a rule may find which asks for it.
+        loose: what a sentence weighs at the least that tells where no ordinary documents stand.
         weights: of each feature.
         kinds: of each feature, the kind that it speaks for.
     """
@@ -69,6 +73,7 @@ class Weigher:
     bias: float
     strong: frozenset[str]
     against: float
+    loose: float
     weights: dict[str, float]
     kinds: dict[str, StatusKind]
 
@@ -76,36 +81,37 @@ class Weigher:
         """Return by how much a sentence outweighs the bias, after another one; below zero it does not."""
         return self.bias + sum(self.weights.get(one, 0.0) for one in features(sentence, before))
 
-    def kind(self, sentence: str, before: str = "") -> StatusKind | None:
-        """Return what a sentence tells, if it does."""
-        if self.score(sentence, before) <= 0:
+    def rule(self, sentence: str, before: str = "") -> TextRule | None:
+        """Return the rule by which a sentence tells, if it does."""
+        score = self.score(sentence, before)
+        if score <= self.loose:
             return None
         votes: dict[StatusKind, float] = defaultdict(float)
         for one in features(sentence, before) & self.kinds.keys():
             votes[self.kinds[one]] += max(self.weights[one], 0.0)
-        return max(votes, key=lambda kind: (votes[kind], kind))
+        return _rule_of(max(votes, key=lambda kind: (votes[kind], kind)), surely=score > 0)
 
     def denies(self, view: bytes, start: int) -> bool:
         """Return whether the words speak against what begins at a place of a view, those of its sentence."""
-        lines = one_a_line(view)
+        lines = one_a_line(view).lower()
         first, last = lines.rfind(b"\n", 0, start) + 1, lines.find(b"\n", start)
         before = lines[lines.rfind(b"\n", 0, max(first - 1, 0)) + 1 : max(first - 1, 0)]
         sentence = lines[first : last if last >= 0 else len(lines)]
-        return self.score(sentence.decode("ascii"), before.decode("ascii")) < self.against
+        return (
+            is_prose(sentence) and self.score(sentence.decode("ascii"), before.decode("ascii")) < self.against
+        )
 
-    def find(self, lines: bytes) -> Iterator[tuple[int, int, StatusKind]]:
-        """Yield sentences that tell, of a view in which every sentence ends its line."""
+    def find(self, lines: bytes) -> Iterator[tuple[int, int, TextRule]]:
+        """Yield sentences that tell, of a view in which every sentence ends its line, and by which rule."""
         lower = lines.lower()
         told = {word for word in set(_WORD.findall(lower)) if stem(word.decode()) in self.strong}
-        if not told:
-            return
         start, before = 0, ""
-        for line in lower.split(b"\n"):
+        for line in lower.split(b"\n") if told else ():
             sentence = line.decode("ascii")
             if not told.isdisjoint(_WORD.findall(line)) and is_prose(line):
-                kind = self.kind(sentence, before)
-                if kind is not None:
-                    yield start, start + len(line), kind
+                rule = self.rule(sentence, before)
+                if rule is not None:
+                    yield start, start + len(line), rule
             start, before = start + len(line) + 1, sentence
 
 
@@ -132,16 +138,27 @@ def read_weights(path: Path = SHIPPED) -> Weigher:
             told = f"weights {path}: line {number}: {line!r}: expected a word, a weight and a kind, by tabs"
             raise PackError(told) from error
     try:
-        bias, strong, against = (weights.pop(name) for name in (BIAS, STRONG, AGAINST))
+        bias, strong, against, loose = (weights.pop(name) for name in (BIAS, STRONG, AGAINST, LOOSE))
     except KeyError as error:
         raise PackError(f"weights {path}: has no line {error}") from error
     enough = frozenset(one for one, weight in weights.items() if weight >= strong and one.isalpha())
-    return Weigher(bias, enough, against, weights, kinds)
+    return Weigher(bias, enough, against, loose, weights, kinds)
 
 
 @cache
-def rule_of(kind: StatusKind) -> TextRule:
-    """Return the rule that a sentence of a kind is reported under."""
+def _rule_of(kind: StatusKind, *, surely: bool) -> TextRule:
+    """Return the rule that a sentence of a kind is reported under; one that is less sure spares results.
+
+    Headers and the envelopes of protocols hold names, values and short words of programs, which rules know.
+    """
+    spared = {Place.HEADER} if surely else {Place.HEADER, Place.RESULT}
+    where = tuple(place for place in Place if place not in spared)
     return TextRule(
-        id=f"weighed-{kind}", kind=kind, patterns=("-",), put="", examples=(_EXAMPLE,), span=Span.SENTENCE
+        id=f"weighed-{kind}",
+        kind=kind,
+        patterns=("-",),
+        put="",
+        examples=(_EXAMPLE,),
+        span=Span.SENTENCE,
+        where=where,
     )

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from bench.scrub_corpus import Half, ordinary, positives
+from bench.scrub_corpus import Part, ordinary, positives
 from sandboxes.scrub.gate import Gate
 from sandboxes.scrub.matcher import matcher_of
 from sandboxes.scrub.needed import Needs
@@ -34,9 +34,9 @@ def _by_the_gate(data: bytes) -> set[tuple[int, int, str]]:
 
 
 def _known() -> Iterator[str]:
-    for half in Half:
-        yield from (positive.text for number, positive in enumerate(positives(half)) if number % 4 == 0)
-        lines = [line for line, _ in ordinary(half)]
+    for part in Part:
+        yield from (positive.text for number, positive in enumerate(positives(part)) if number % 4 == 0)
+        lines = [line for line, _ in ordinary(part)]
         yield from ("\n".join(lines[at : at + _AT_ONCE]) for at in range(0, len(lines), _AT_ONCE * 8))
 
 

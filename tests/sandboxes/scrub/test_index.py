@@ -45,6 +45,8 @@ def test_in_documentation_the_gate_finds_what_asking_every_pattern_of_every_sent
         (r"v\d\.\d+-rc", b"v1.2\nv1.22-RC", [1]),
         (r"[0-9a-f]{9}-x", b"0123abcde-x\n0123abcd-", [0]),
         (r"(?:red|blue)[-_ ]?box", b"red_box\nblue\nbluebox\nred/box", [0, 2, 3]),
+        (r"\bcat dog\b", b"\x01\x02 a\x01cat dog\x08\nx\ncat dog", [0, 2]),
+        (r"(?m)^id=\d", b"a\x02id=7\nid=7", [1]),
         (r"\bit's\b", b"it s\nits\nIt's", [0, 2]),
     ],
 )

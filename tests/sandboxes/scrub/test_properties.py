@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.scrub_corpus import Half, ordinary, positives
+from bench.scrub_corpus import Part, ordinary, positives
 from profiles.context import ContextRules, StatusKind, Treatment
 from sandboxes.scrub.model import OwnValue, Place
 from sandboxes.scrub.own import OwnValues
@@ -24,8 +24,8 @@ REPLACE = ContextRules(messages=Treatment.REPLACE, results=Treatment.REPLACE, de
 FLAG = ContextRules()
 REPLACING, FLAGGING = Scrubber(OWN, REPLACE), Scrubber(OWN, FLAG)
 
-_TELLING = [positive.text for positive in positives(Half.SEEN) if positive.form == "text"]
-_PLAIN = [line for line, _ in ordinary(Half.SEEN)]
+_TELLING = [positive.text for positive in positives(Part.SEEN) if positive.form == "text"]
+_PLAIN = [line for line, _ in ordinary(Part.SEEN)]
 
 
 def _one_of(texts: list[str]) -> st.SearchStrategy[str]:

@@ -17,7 +17,7 @@ from sandboxes.scrub.view import view_of
 from sandboxes.scrub.weighing import features, read_weights
 
 SOME = (
-    "(bias)\t-1\t\n(strong)\t0.5\t\n(against)\t-2\t\n"
+    "(bias)\t-1\t\n(strong)\t0.5\t\n(against)\t-2\t\n(loose)\t-0.3\t\n"
     "pastur\t0.8\tdeprecation\nto pastur\t0.4\trelease\ncow\t-2\t\n"
 )
 
@@ -32,9 +32,20 @@ def test_a_sentence_tells_whose_words_outweigh_the_bias(tmp_path: Path) -> None:
     """R-20: words and pairs of words count, those that speak against it too; the kind is the heaviest's."""
     weigher = read_weights(weights(tmp_path, SOME))
 
-    assert weigher.kind("off to pasture with it") is StatusKind.DEPRECATION
-    assert weigher.kind("a green pasture") is None
-    assert weigher.kind("the cow goes to pasture") is None
+    found = weigher.rule("they are off to pasture with it")
+
+    assert found is not None
+    assert found.kind is StatusKind.DEPRECATION
+    assert weigher.rule("a pasture of a cow here") is None
+    assert weigher.rule("the cow goes to pasture now") is None
+
+
+def test_less_is_enough_where_no_documents_stand(tmp_path: Path) -> None:
+    """R-20: prompts and messages speak to the agent; results are documents for the most part."""
+    found = read_weights(weights(tmp_path, SOME)).rule("a green pasture with high grass")
+
+    assert found is not None
+    assert set(Place) - set(found.where) == {Place.RESULT, Place.HEADER}
 
 
 def test_forms_of_a_word_are_weighed_alike() -> None:
@@ -49,7 +60,7 @@ def test_what_stands_before_is_weighed_apart() -> None:
 def test_a_sentence_without_a_strong_word_is_not_weighed(tmp_path: Path) -> None:
     weigher = read_weights(weights(tmp_path, SOME.replace("0.5", "0.9").replace("-1", "0")))
 
-    assert [*weigher.find(b"off to pasture with it")] == []
+    assert [*weigher.find(b"they are off to pasture with it")] == []
 
 
 def test_places_of_sentences_are_those_of_the_view(tmp_path: Path) -> None:
@@ -87,7 +98,7 @@ def test_shipped_weights_find_what_no_rule_says_and_leave_documents_alone() -> N
     found = sum(len([*weigher.find(view)]) for view in views)
     sentences = sum(view.count(b"\n") + 1 for view in views)
 
-    assert weigher.kind("the assistant is put out to pasture once the new bot arrives", "") is not None
+    assert weigher.rule("the assistant is put out to pasture once the new bot arrives") is not None
     assert found / sentences < 0.001
 
 
