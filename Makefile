@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WHEELS := build/wheels
 CONFORMANCE := build/conformance
-SOURCES := $(shell find profiles sandboxes runtime rollout console -type f -not -name '*.pyc' 2>/dev/null)
+SOURCES := $(shell find profiles sandboxes runtime rollout console -type f -not -path '*/__pycache__/*' 2>/dev/null)
 BUILD_IMAGE := $(BIN)/python -m scripts.build_image
 COMPILE := env CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options

@@ -17,13 +17,17 @@ _LEAST_OF_ONE: Final = 600
 
 
 @cache
-def paragraphs() -> tuple[str, ...]:
-    """Return pieces of documentation in an order by chance, the same at every call."""
+def paragraphs(most: int = _FILES) -> tuple[str, ...]:
+    """Return pieces of documentation in an order by chance, the same at every call.
+
+    Args:
+        most: of so many files, which are taken by chance too.
+    """
     files = sorted(path for folder in _folders() for pattern in _DOCUMENTS for path in folder.rglob(pattern))
     chance = Random(1)  # noqa: S311 - an order
     chance.shuffle(files)
     found: dict[str, None] = {}
-    for path in files[:_FILES]:
+    for path in files[:most]:
         text = _text_of(path)
         if len(text) >= _LEAST_OF_ONE:
             found |= dict.fromkeys(part for part in text[:_MOST_OF_ONE].split("\n\n") if part.strip())
@@ -32,11 +36,16 @@ def paragraphs() -> tuple[str, ...]:
     return tuple(parts)
 
 
-def new_texts(characters: int) -> Iterator[str]:
-    """Yield texts of so many characters, none of which has a paragraph of another."""
+def new_texts(characters: int, most: int = _FILES) -> Iterator[str]:
+    """Yield texts of so many characters, none of which has a paragraph of another.
+
+    Args:
+        characters: of each text.
+        most: how many files they are taken from.
+    """
     parts: list[str] = []
     length = 0
-    for part in paragraphs():
+    for part in paragraphs(most):
         parts.append(part)
         length += len(part) + 2
         if length >= characters:

@@ -30,7 +30,7 @@ ROOMS: Final = ("profiles", "sandboxes", "runtime")
 LEAST_FACTS: Final = 150
 """How many facts the smallest box shows; an image that answers the probe with less has not let it look."""
 STATUSES: Final = frozenset(status.value for status in Status)
-_SOURCES: Final = (".py", ".yaml", ".json", ".tsv")
+SOURCES: Final = (".py", ".yaml", ".json", ".tsv")
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 
@@ -222,7 +222,7 @@ def _sources(directory: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
         inner = f"{name}/{item.name}"
         if item.is_dir():
             yield from _sources(item, inner)
-        elif item.name.endswith(_SOURCES):
+        elif item.name.endswith(SOURCES):
             yield inner, item.read_bytes()
 
 

@@ -20,6 +20,7 @@ _RARE: Final = 0.006
 _NEXT: Final = 0.4  # of what is met, about so much has something given beside it
 
 
+@cache
 def rate(literal: str) -> float:
     """Return how often a literal is met in a KB, roughly; a blank in it is the edge of a word."""
     pieces = _RUNS.split(literal)

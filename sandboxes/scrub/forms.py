@@ -6,11 +6,11 @@ character stays. Both have no capitals, and 0 for every digit.
 
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from math import prod
+from math import fsum, prod
 from typing import Final
 
 from sandboxes.scrub.chars import BLANK, EDGE, OTHER, START, chars_in, is_class
@@ -18,6 +18,7 @@ from sandboxes.scrub.common import rate
 
 Words = frozenset[str]
 
+_ASCII: Final = 128
 _MOST: Final = 300  # ways to write one word
 _BLANKS: Final = re.compile(" +")
 _CLASSES: Final = re.compile("[\uf000-\uf8ff]+")
@@ -36,12 +37,14 @@ def _sign(char: str) -> str:
 
 def _table(put: Callable[[str], str], kept: frozenset[int]) -> bytes:
     """Some characters are kept as they are, and those beyond ASCII, which a view has not."""
-    return bytes(ord(put(chr(code))) if code < 128 and code not in kept else code for code in range(256))  # noqa: PLR2004 the codes
+    return bytes(ord(put(chr(code))) if code < _ASCII and code not in kept else code for code in range(256))
 
 
 # What ends a line in a form comes from nothing else: a text cannot make its own ends.
 _WORDS: Final = _table(_word, frozenset({10}))
 _SIGNS: Final = _table(_sign, frozenset(range(32)) - {9})
+_OF_WORDS: Final = {code: _word(chr(code)) for code in range(_ASCII)}
+_OF_SIGNS: Final = {code: _sign(chr(code)) for code in range(_ASCII)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +72,25 @@ def _in_signs(lines: bytes) -> bytes:
 
 @cache
 def _ways_in_words(word: str) -> Words:
-    if word.isascii():
-        return _telling([frozenset({_BLANKS.sub(" ", "".join(map(_word, word)))})])
-    return _telling(frozenset(_BLANKS.sub(" ", way) for way in ways) for ways in _ways(word, _word))
+    ways = _ways(word, _OF_WORDS)
+    return _telling(frozenset(_BLANKS.sub(" ", way) for way in one) for one in ways)
 
 
 @cache
 def _ways_in_signs(word: str) -> Words:
-    return _telling(
-        ways for part in _UNKNOWN.split(word.replace(EDGE, "")) if part for ways in _ways(part, _sign)
-    )
+    parts = _UNKNOWN.split(word.replace(EDGE, ""))
+    return _telling(ways for part in parts if part for ways in _ways(part, _OF_SIGNS))
 
 
 WORDS: Final = Form(b"\x01", _in_words, _ways_in_words)
 SIGNS: Final = Form(b"\n", _in_signs, _ways_in_signs)
+
+
+@cache
+def ways_of(words: Words, form: Form) -> Words:
+    """Return how some words can be written in a form; none if it says nothing of one of them."""
+    told = [form.ways(word) for word in words]
+    return frozenset().union(*told) if all(told) else frozenset()
 
 
 def commonness(words: Words) -> float:
@@ -90,25 +98,31 @@ def commonness(words: Words) -> float:
     return min(form_rate(words, form) for form in (WORDS, SIGNS))
 
 
+@cache
 def form_rate(words: Words, form: Form) -> float:
     """Return how often one of some words is met in a KB of a form, roughly."""
-    ways = [form.ways(word) for word in words]
-    return sum(map(rate, frozenset().union(*ways))) if all(ways) else _NOWHERE
+    ways = ways_of(words, form)
+    return fsum(map(rate, ways)) if ways or not words else _NOWHERE
 
 
-def _ways(word: str, put: Callable[[str], str]) -> Iterator[Words]:
+def _ways(word: str, put: Mapping[int, str]) -> Iterator[Words]:
     """The ways to write a word; where classes make them too many, those of the parts between the classes."""
-    chars = [sorted({put(one) for one in chars_in(char)}) if is_class(char) else [put(char)] for char in word]
+    if word.isascii():
+        yield frozenset({word.translate(put)})
+        return
+    chars = [{one.translate(put) for one in (chars_in(char) if is_class(char) else char)} for char in word]
     if prod(map(len, chars)) <= _MOST:
         yield frozenset(map("".join, product(*chars)))
     else:
-        yield from (frozenset({"".join(map(put, part))}) for part in _CLASSES.split(word) if part)
+        yield from (frozenset({part.translate(put)}) for part in _CLASSES.split(word) if part)
 
 
 def _telling(told: Iterable[Words]) -> Words:
     """Those ways of several that are met least, if they say anything."""
     able = [ways for ways in told if all(map(_tells, ways))]
-    return min(able, key=lambda ways: sum(map(rate, ways)), default=frozenset())
+    if len(able) == 1:
+        return able[0]
+    return min(able, key=lambda ways: fsum(map(rate, ways)), default=frozenset())
 
 
 def _tells(way: str) -> bool:

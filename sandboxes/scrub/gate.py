@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sandboxes.scrub.fieldgate import FieldGate
-from sandboxes.scrub.index import Index, needed
+from sandboxes.scrub.index import Index
 from sandboxes.scrub.matcher import Hit, Matcher
 from sandboxes.scrub.rules import FieldRule
 from sandboxes.scrub.sentences import one_a_line
@@ -19,11 +19,9 @@ class Gate:
     def __init__(self, texts: Sequence[Matcher], fields: Sequence[Matcher]) -> None:
         """Learn from each pattern of text what it needs, and the names of fields."""
         self.matchers = (*texts, *fields)
-        told = [(matcher, needed(matcher.lists)) for matcher in texts]
-        rare = [(matcher, lists) for matcher, lists in told if lists and lists[0].rate < _MOST]
-        self._texts = [matcher for matcher, _ in rare]
-        self._index = Index([lists for _, lists in rare])
-        self._sweep = Sweep([matcher for matcher, lists in told if not lists or lists[0].rate >= _MOST])
+        self._texts = [matcher for matcher in texts if _is_rare(matcher)]
+        self._index = Index([matcher.needs for matcher in self._texts])
+        self._sweep = Sweep([matcher for matcher in texts if not _is_rare(matcher)])
         self._fields = tuple(fields)
         self._names = FieldGate([matcher.rule for matcher in fields if isinstance(matcher.rule, FieldRule)])
 
@@ -54,6 +52,10 @@ class Gate:
             start += sum(map(len, sentences[before:line])) + line - before
             before = line
             yield start, sentences[line], [self._texts[place] for place in places]
+
+
+def _is_rare(matcher: Matcher) -> bool:
+    return bool(matcher.needs) and matcher.needs[0].rate < _MOST
 
 
 def _moved(hits: Iterator[Hit], start: int) -> Iterator[Hit]:

@@ -13,7 +13,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from sandboxes.scrub.forms import SIGNS, WORDS, Form, Words, form_rate
+from sandboxes.scrub.forms import SIGNS, WORDS, Form, Words, form_rate, ways_of
 
 LISTS: Final = 3  # of a pattern that are looked for in every text
 _WORTH: Final = 20.0  # asking a pattern costs as much as finding so many literals
@@ -34,17 +34,16 @@ def needed(lists: Iterable[Words]) -> list[Needed]:
     found: dict[Needed, None] = {}
     for words in lists:
         form = min(WORDS, SIGNS, key=lambda one: form_rate(words, one))
-        ways = [form.ways(word) for word in words]
-        if all(ways):
-            one = Needed(
-                form, frozenset(way.encode() for each in ways for way in each), form_rate(words, form)
-            )
-            found[one] = None
+        if ways := ways_of(words, form):
+            literals = frozenset(way.encode() for way in ways)
+            found[Needed(form, literals, form_rate(words, form))] = None
     return sorted(found, key=lambda one: one.rate)
 
 
 def looked_for(lists: Sequence[Needed]) -> list[Needed]:
     """Return those lists that are looked for everywhere: the first, and what saves more than it costs."""
+    if not lists:
+        return []
     taken, asked = [lists[0]], lists[0].rate
     for one in lists[1:]:
         passes = min(one.rate / _EVERYWHERE, 1.0)
@@ -58,13 +57,12 @@ class Index:
     """Tells of sentences which patterns can match there."""
 
     def __init__(self, patterns: Sequence[Sequence[Needed]]) -> None:
-        """Learn the lists of literals that each pattern needs, the rarest first, one at the least."""
+        """Learn the lists of literals that are looked for of each pattern, one at the least."""
         self._count = len(patterns)
         self._all = (1 << self._count) - 1
         self._free = 0
         bits: dict[Form, dict[bytes, int]] = {WORDS: defaultdict(int), SIGNS: defaultdict(int)}
-        for place, lists in enumerate(patterns):
-            taken = looked_for(lists)
+        for place, taken in enumerate(patterns):
             for level in range(LISTS):
                 bit = 1 << (level * self._count + place)
                 self._free |= bit if level >= len(taken) else 0

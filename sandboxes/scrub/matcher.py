@@ -10,7 +10,8 @@ import re2
 
 from sandboxes.errors import PackError
 from sandboxes.scrub.fields import text_pattern
-from sandboxes.scrub.forms import Words
+from sandboxes.scrub.index import Needed, looked_for, needed
+from sandboxes.scrub.kept import Kept
 from sandboxes.scrub.needed import Needs
 from sandboxes.scrub.patterns import byte_options
 from sandboxes.scrub.rules import FieldRule, Span, TextRule, spelled_out
@@ -36,13 +37,13 @@ class Matcher:
         rule: whose it is.
         written: the pattern, its words written out.
         not_with: what must not stand in the same sentence, written out.
-        lists: lists of words of which a matching sentence holds one each.
+        needs: lists of literals of which a matching sentence holds one each, the rarest first.
     """
 
     rule: TextRule | FieldRule
     written: str
     not_with: tuple[str, ...]
-    lists: tuple[Words, ...] = ()
+    needs: tuple[Needed, ...] = ()
 
     @cached_property
     def pattern(self) -> Any:
@@ -70,14 +71,13 @@ class Matcher:
         }
         return int(names.get(b"tell", 0))
 
-    def checked(self) -> "Matcher":
-        """Compile it now, and return it.
+    def check(self) -> None:
+        """Compile it now.
 
         Raises:
             PackError: it is not RE2 syntax.
         """
         _ = self.pattern, self.unless
-        return self
 
     def hits(self, data: bytes) -> Iterator[Hit]:
         """Yield what it finds in a view with one sentence a line, in order."""
@@ -106,23 +106,31 @@ class Matcher:
         return isinstance(self.rule, TextRule) and self.rule.span is Span.SENTENCE
 
 
-def matcher_of(rule: TextRule, pattern: str, words: Mapping[str, str], needs: Needs) -> Matcher:
+def matcher_of(rule: TextRule, pattern: str, words: Mapping[str, str], needs: Needs, kept: Kept) -> Matcher:
     """Return a pattern of a rule of text.
 
+    Args:
+        rule: whose it is.
+        pattern: as it is written there.
+        words: lists of words that it may name.
+        needs: finds out what it needs, where that is not kept.
+        kept: what was found out before.
+
     Raises:
-        PackError: it is not RE2 syntax, or names words that no file has.
+        PackError: it names words that no file has.
     """
     written = ("(?-i)" if rule.case else "") + spelled_out(pattern, words, rule.id)
-    return Matcher(rule, written, _not_with(rule, words), needs.of(pattern)).checked()
+    found = kept.of(written, lambda: looked_for(needed(needs.of(pattern))))
+    return Matcher(rule, written, _not_with(rule, words), found)
 
 
 def field_matcher(rule: FieldRule, words: Mapping[str, str]) -> Matcher:
     """Return a rule of fields.
 
     Raises:
-        PackError: its value is not RE2 syntax, or names words that no file has.
+        PackError: its value names words that no file has.
     """
-    return Matcher(rule, spelled_out(text_pattern(rule), words, rule.id), _not_with(rule, words)).checked()
+    return Matcher(rule, spelled_out(text_pattern(rule), words, rule.id), _not_with(rule, words))
 
 
 def _not_with(rule: TextRule | FieldRule, words: Mapping[str, str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ Index" (2012); here also where a word must have its edge is kept, since most tex
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import product
 from re import _constants as sre  # type: ignore[attr-defined]  # the standard library ships no types for it
 from typing import Final
@@ -22,6 +23,8 @@ _MOST_KEPT = 16  # of a class that is kept as a class: digits, hexadecimal digit
 _LEVELS: Final = 3  # lists that a choice is left with
 _COPIES = 8  # of what is repeated
 
+_REPEATS: Final = frozenset({sre.MAX_REPEAT, sre.MIN_REPEAT})
+_BLANKS: Final = [(sre.IN, [(sre.LITERAL, ord(" ")), (sre.LITERAL, ord("\t"))])]  # as the parser reads them
 _AT: Final = {sre.AT_NON_BOUNDARY: "", sre.AT_BEGINNING: START, sre.AT_BEGINNING_STRING: START}
 
 Info = tuple[Words | None, list[Words]]  # all words it can be, if few; else the lists that it needs
@@ -56,11 +59,7 @@ class Needs:
             if item[0] is sre.LITERAL and item[1] not in self._trees.names:
                 exact = frozenset([word + chr(item[1]).lower() for word in exact])
                 continue
-            starts, ends = (
-                self._trees.ends(items[:place], before),
-                self._trees.begins(items[place + 1 :], after),
-            )
-            one, more = self._node(item, before=starts, after=ends)
+            one, more = self._node(items, place, before=before, after=after)
             copies = one if one is not None else self._copies(item)
             joined = None if copies is None else _joined(exact, copies)
             if joined is not None and copies is not None:
@@ -74,26 +73,35 @@ class Needs:
                 edge = frozenset({EDGE if self._trees.ends(items[: place + 1], before) else ""})
                 exact = self._last(items[: place + 1]) or edge
             else:
-                exact = _edged(one, before=starts, after=False)
+                exact = _edged(one, before=self._trees.ends(items[:place], before), after=False)
         exact = _edged(exact, before=False, after=after)
         return (exact, lists) if whole else (None, [words for words in [*lists, exact] if _tells(words)])
 
-    def _node(self, item: Node, *, before: bool, after: bool) -> Info:  # noqa: PLR0911 one line for each sort
-        op, arg = item
-        if op is sre.LITERAL and arg in self._trees.names:
-            return self._named(arg, before, after)
-        if op is sre.LITERAL:
-            return frozenset({chr(arg).lower()}), []
+    def _node(self, items: Sequence[Node], place: int, *, before: bool, after: bool) -> Info:
+        """What one of a sequence needs; where words have edges is only found out if that matters."""
+        op, arg = items[place]
         if op is sre.AT:
             return frozenset({_AT.get(arg, EDGE)}), []
+        if op is sre.IN and not self._trees.lists_in(arg):
+            return _of_class(arg), []
+        if op in _REPEATS and list(arg[2]) == _BLANKS:
+            return _blanks(arg[0]), []
+        starts = self._trees.ends(items[:place], before)
+        stops = self._trees.begins(items[place + 1 :], after)
+        return self._compound(items[place], before=starts, after=stops)
+
+    def _compound(self, item: Node, *, before: bool, after: bool) -> Info:
+        """What something needs that has sequences within it."""
+        op, arg = item
+        if op is sre.LITERAL:
+            return self._named(arg, before, after)
         if op is sre.IN:
-            lists = self._trees.lists_in(arg)
-            return self._branch(lists, before=before, after=after) if lists else (_of_class(arg), [])
+            return self._branch(self._trees.lists_in(arg), before=before, after=after)
         if op is sre.BRANCH:
             return self._branch(arg[1], before=before, after=after)
         if op is sre.SUBPATTERN:
             return self._sequence(list(arg[3]), before=before, after=after)
-        if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+        if op in _REPEATS:
             return self._repeat(*arg, before=before, after=after)
         return None, []
 
@@ -111,7 +119,7 @@ class Needs:
         stops = after and (not many or self._trees.begins(items, False))  # noqa: FBT003 nothing is known there
         exact, lists = self._sequence(items, before=starts, after=stops)
         if exact is not None and {word.strip(EDGE) for word in exact} == {BLANK}:
-            return frozenset({BLANK} if least else {"", BLANK}), []
+            return _blanks(least), []
         if least == 0:
             return (exact | {""} if not many and exact is not None else None), []
         if (least, most) == (1, 1):
@@ -121,7 +129,7 @@ class Needs:
     def _copies(self, item: Node) -> Words | None:
         """What a repeated class begins and ends with at the least."""
         op, arg = item
-        if op not in (sre.MAX_REPEAT, sre.MIN_REPEAT) or arg[0] == 0:
+        if op not in _REPEATS or arg[0] == 0:
             return None
         exact, _ = self._sequence(list(arg[2]), before=False, after=False)
         sign = next(iter(exact)) if exact is not None and len(exact) == 1 else ""
@@ -138,14 +146,18 @@ class Needs:
             return _of_class(arg)
         if op is sre.SUBPATTERN:
             return self._last(list(arg[3]))
-        if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+        if op in _REPEATS:
             inner, before = self._last(list(arg[2])), frozenset[str]() if arg[0] else self._last(items[:-1])
             both = None if inner is None or before is None else inner | before
             return both if both is not None and len(both) <= _MOST_CHARS else None
         return None
 
     def _branch(self, branches: Iterable[Iterable[Node]], *, before: bool, after: bool) -> Info:
-        told = [self._sequence(list(branch), before=before, after=after) for branch in branches]
+        told = [
+            self._literal(items, before=before, after=after)
+            or self._sequence(items, before=before, after=after)
+            for items in map(list, branches)
+        ]
         together: set[str] = set()
         for exact, _ in told:
             together |= exact or set()
@@ -158,6 +170,17 @@ class Needs:
         levels = range(min(_LEVELS, max(map(len, able))))
         return None, [frozenset().union(*(one[min(level, len(one) - 1)] for one in able)) for level in levels]
 
+    def _literal(self, items: Sequence[Node], *, before: bool, after: bool) -> Info | None:
+        """What a sequence of mere characters needs, as most of many branches are."""
+        if any(op is not sre.LITERAL or arg in self._trees.names for op, arg in items):
+            return None
+        word = "".join([chr(arg) for _, arg in items]).lower()
+        return frozenset({f"{EDGE if before else ''}{word}{EDGE if after else ''}"}), []
+
+
+def _blanks(least: int) -> Words:
+    return frozenset({BLANK} if least else {"", BLANK})
+
 
 def _edged(words: Words, *, before: bool, after: bool) -> Words:
     if not before and not after:
@@ -165,6 +188,7 @@ def _edged(words: Words, *, before: bool, after: bool) -> Words:
     return frozenset(f"{EDGE if before else ''}{word}{EDGE if after else ''}" for word in words)
 
 
+@cache
 def _tells(words: Words) -> bool:
     return bool(words) and all(_weight(word) > 0 for word in words)
 
@@ -198,7 +222,5 @@ def _of_class(items: Sequence[Node]) -> Words | None:
 
 def _able(exact: Words | None, lists: list[Words]) -> list[Words]:
     """The lists that say something, the rarest first."""
-    return sorted(
-        (words for words in [*lists, *([exact] if exact is not None else [])] if _tells(words)),
-        key=commonness,
-    )
+    able = [words for words in [*lists, *([exact] if exact is not None else [])] if _tells(words)]
+    return sorted(able, key=commonness) if len(able) > 1 else able

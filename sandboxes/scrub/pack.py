@@ -1,6 +1,7 @@
 """A pack of rules, compiled: one pass says which rules find anything, then each of those is asked where."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from profiles.context import StatusKind
 from sandboxes.errors import PackError
 from sandboxes.scrub.fields import FieldTable, normal_name
 from sandboxes.scrub.gate import Gate
+from sandboxes.scrub.kept import Kept, kept_place, read_kept
 from sandboxes.scrub.matcher import Hit, field_matcher, line_at, matcher_of, sentence_at
 from sandboxes.scrub.needed import Needs
 from sandboxes.scrub.patterns import byte_options
@@ -29,12 +31,21 @@ _PARAGRAPH = re.compile(rb"\n[ \t]*\n")
 class Pack:
     """Compiled rules."""
 
-    def __init__(self, files: Sequence[PackFile], weigher: Weigher | None = None) -> None:
+    def __init__(
+        self,
+        files: Sequence[PackFile],
+        weigher: Weigher | None = None,
+        kept: Kept | None = None,
+        *,
+        tried: bool = False,
+    ) -> None:
         """Compile them.
 
         Args:
             files: the rules.
             weigher: weighs the words of sentences in which no rule finds anything.
+            kept: what was found out before of what patterns need.
+            tried: whether all are known to be RE2 syntax; then each is compiled when it is first asked.
 
         Raises:
             PackError: two rules have one id, or a pattern is not RE2 syntax.
@@ -44,9 +55,11 @@ class Pack:
         _check_ids([*(rule.id for rule in self.texts), *(rule.id for rule in self.fields)])
         self._weigher = weigher
         words = words_of(files)
-        needs = Needs(words)
-        texts = [matcher_of(rule, one, words, needs) for rule in self.texts for one in rule.patterns]
+        needs, kept = Needs(words), kept or Kept()
+        texts = [matcher_of(rule, one, words, needs, kept) for rule in self.texts for one in rule.patterns]
         fields = [field_matcher(rule, words) for rule in self.fields]
+        for matcher in () if tried else (*texts, *fields):
+            matcher.check()
         self.gate = Gate(texts, fields)
         self.table = FieldTable(
             _by_name(self.fields),
@@ -197,7 +210,12 @@ def load_packs(paths: Sequence[Path] = ()) -> Pack:
     for path in (SHIPPED, *paths):
         found = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
         files += [read_file(file) for file in found]
-    return Pack(files, read_weights())
+    place = kept_place()
+    kept = read_kept(place)
+    pack = Pack(files, read_weights(), kept, tried=not paths)
+    if not paths and not sys.dont_write_bytecode:
+        kept.keep(place)
+    return pack
 
 
 def shipped_pack() -> Pack:

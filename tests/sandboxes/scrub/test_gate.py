@@ -7,30 +7,19 @@ import pytest
 
 from bench.scrub_corpus import Part, ordinary, positives
 from sandboxes.scrub.gate import Gate
+from sandboxes.scrub.kept import Kept
 from sandboxes.scrub.matcher import matcher_of
 from sandboxes.scrub.needed import Needs
 from sandboxes.scrub.pack import shipped_pack
 from sandboxes.scrub.rules import FieldRule, TextRule
-from sandboxes.scrub.sentences import one_a_line
 from sandboxes.scrub.view import view_of
+from tests.standins.asking import Asking, by_the_gate
 
 GATE = shipped_pack().gate
+ALL = Asking(GATE)
 RULES: tuple[TextRule | FieldRule, ...] = (*shipped_pack().texts, *shipped_pack().fields)
 _BETWEEN = (" ", " ", " ", " ", "\n", ". ", ": ", "=", "-", "_", "/", "@", "  ", "? ", "|")
 _AT_ONCE = 12  # lines
-
-
-def _by_asking_all(data: bytes) -> set[tuple[int, int, str]]:
-    found, start = set(), 0
-    for sentence in one_a_line(data).split(b"\n"):
-        for matcher in GATE.matchers:
-            found |= {(hit.start + start, hit.end + start, hit.rule.id) for hit in matcher.hits(sentence)}
-        start += len(sentence) + 1
-    return found
-
-
-def _by_the_gate(data: bytes) -> set[tuple[int, int, str]]:
-    return {(hit.start, hit.end, hit.rule.id) for hit in GATE.find(data)}
 
 
 def _known() -> Iterator[str]:
@@ -58,11 +47,12 @@ def _by_chance() -> Iterator[str]:
 def test_the_gate_finds_what_asking_every_pattern_of_every_sentence_finds(texts: object) -> None:
     """Issue 4 figures: speed costs nothing of what is found. No text of the corpus is shown on failure."""
     assert callable(texts)
-    differing = []
-    for number, text in enumerate(texts()):
-        data = view_of(text).data
-        rules = {rule for _, _, rule in _by_asking_all(data) ^ _by_the_gate(data)}
-        differing += [(number, rule) for rule in rules]
+    views = [view_of(text).data for text in texts()]
+    differing = {
+        (number, rule)
+        for number, (view, found) in enumerate(zip(views, ALL.find(views), strict=True))
+        for _, _, rule in found ^ by_the_gate(GATE, view)
+    }
     assert not differing
 
 
@@ -87,7 +77,7 @@ def test_what_a_pattern_needs(pattern: str, lists: list[set[str]]) -> None:
 
 def test_a_pattern_that_needs_no_word_is_asked_all_the_same() -> None:
     rule = TextRule("any", RULES[0].kind, (r"(?P<tell>\$\$+)",), "", ("$$",))
-    gate = Gate([matcher_of(rule, rule.patterns[0], {}, Needs({}))], [])
+    gate = Gate([matcher_of(rule, rule.patterns[0], {}, Needs({}), Kept())], [])
 
     assert [(hit.start, hit.end) for hit in gate.find(b"a. $$ b\n$$$")] == [(3, 5), (8, 11)]
 
@@ -95,6 +85,6 @@ def test_a_pattern_that_needs_no_word_is_asked_all_the_same() -> None:
 @pytest.mark.parametrize("pattern", [r"(?P<tell>\pL{3}x)", r"[[:alpha:]]{3}x", r"x\z"])
 def test_syntax_that_only_re2_has_is_asked_everywhere(pattern: str) -> None:
     rule = TextRule("any", RULES[0].kind, (pattern,), "", ("abcx",))
-    gate = Gate([matcher_of(rule, pattern, {}, Needs({}))], [])
+    gate = Gate([matcher_of(rule, pattern, {}, Needs({}), Kept())], [])
 
     assert [hit.rule.id for hit in gate.find(b"first. then abcx")] == ["any"]

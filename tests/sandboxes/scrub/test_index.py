@@ -7,31 +7,22 @@ import pytest
 from bench.new_texts import new_texts
 from sandboxes.scrub.common import rate
 from sandboxes.scrub.forms import SIGNS, WORDS
-from sandboxes.scrub.index import Index, needed
+from sandboxes.scrub.index import Index, looked_for, needed
 from sandboxes.scrub.needed import Needs
 from sandboxes.scrub.pack import shipped_pack
-from sandboxes.scrub.sentences import one_a_line
 from sandboxes.scrub.view import view_of
+from tests.standins.asking import Asking, by_the_gate
 
 GATE = shipped_pack().gate
-_TEXTS = 10
-
-
-def _by_asking_all(lines: bytes) -> set[tuple[int, int, str]]:
-    found, start = set(), 0
-    for sentence in lines.split(b"\n"):
-        for matcher in GATE.matchers:
-            found |= {(hit.start + start, hit.end + start, hit.rule.id) for hit in matcher.hits(sentence)}
-        start += len(sentence) + 1
-    return found
+ALL = Asking(GATE)
+_FILES = 600
+_TEXTS = 40
 
 
 def test_in_documentation_the_gate_finds_what_asking_every_pattern_of_every_sentence_finds() -> None:
     """Issue 4 figures: speed costs nothing of what is found, also in texts that no rule was written by."""
-    for text in islice(new_texts(1024), 600, 600 + _TEXTS):
-        data = view_of(text).data
-        found = {(hit.start, hit.end, hit.rule.id) for hit in GATE.find(data)}
-        assert found == _by_asking_all(one_a_line(data))
+    views = [view_of(text).data for text in islice(new_texts(1024, most=_FILES), _TEXTS)]
+    assert [by_the_gate(GATE, view) for view in views] == [*ALL.find(views)]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +43,7 @@ def test_in_documentation_the_gate_finds_what_asking_every_pattern_of_every_sent
 )
 def test_a_pattern_is_asked_where_all_it_needs_stands(pattern: str, lines: bytes, able: list[int]) -> None:
     """Where a pattern matches it is asked; where a part is missing it is not."""
-    index = Index([needed(Needs({}).of(pattern))])
+    index = Index([looked_for(needed(Needs({}).of(pattern)))])
 
     assert list(index.able(lines)) == [(line, [0]) for line in able]
 

@@ -7,8 +7,8 @@ import pytest
 from profiles.context import ContextRules, StatusKind, Treatment
 from sandboxes.errors import PackError
 from sandboxes.scrub.model import Place
-from sandboxes.scrub.pack import load_packs, shipped_pack
-from sandboxes.scrub.rules import FieldRule, TextRule
+from sandboxes.scrub.pack import Pack, load_packs, shipped_pack
+from sandboxes.scrub.rules import FieldRule, TextRule, read_file
 from sandboxes.scrub.scrubber import Scrubber
 from sandboxes.scrub.tree import JsonValue
 
@@ -65,15 +65,36 @@ def test_every_kind_has_rules() -> None:
             "words: {w: ['@{w}']}\nrules: [{id: x, kind: model, put: y, patterns: ['@{w}'], examples: [a]}]",
             "each other",
         ),
+        ("rules: [{id: x, kind: model, put: y, patterns: [a], examples: [a], unless: ['(']}]", "rule 'x'"),
         ("rules: [", "cannot be read"),
-        ("rules: [{id: model-name, kind: model, put: y, patterns: [a], examples: [a]}]", "two rules"),
     ],
 )
 def test_a_wrong_pack_is_refused_with_file_or_rule(tmp_path: Path, written: str, told: str) -> None:
     path = tmp_path / "own.yaml"
     path.write_text(written)
     with pytest.raises(PackError, match=told):
+        Pack([read_file(path)])
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("{id: model-name, kind: model, put: y, patterns: [a], examples: [a]}", "two rules"),
+        ("{id: x, kind: model, put: y, patterns: ['a('], examples: [a]}", "rule 'x'"),
+    ],
+)
+def test_a_wrong_rule_beside_the_shipped_ones_is_refused_at_once(
+    tmp_path: Path, rule: str, told: str
+) -> None:
+    (tmp_path / "own.yaml").write_text(f"rules: [{rule}]")
+    with pytest.raises(PackError, match=told):
         load_packs([tmp_path])
+
+
+def test_every_pattern_that_is_shipped_can_be_compiled() -> None:
+    """They are compiled when they are first asked, so that is tried here and not wherever Handrail starts."""
+    for matcher in PACK.gate.matchers:
+        matcher.check()
 
 
 def test_an_operator_adds_rules_without_python(tmp_path: Path) -> None:
@@ -103,7 +124,7 @@ def test_a_rule_can_come_after_what_the_paragraph_speaks_of(tmp_path: Path, text
         " patterns: ['\\blamp\\b'],"
         " examples: ['The bot. A lamp']}]\n"
     )
-    scrubber = Scrubber((), ContextRules(), load_packs([tmp_path]))
+    scrubber = Scrubber((), ContextRules(), Pack([read_file(tmp_path / "own.yaml")]))
     assert scrubber.text(text, Place.SYSTEM).value == told
 
 
@@ -128,5 +149,5 @@ def test_a_field_can_ask_what_stands_beside_it(tmp_path: Path, told: JsonValue, 
         "fields: [{id: lamp, kind: place, put: dark, names: [lamp], beside: ['\\bbot\\b'],"
         " examples: ['bot: x, lamp: 7']}]\n"
     )
-    scrubber = Scrubber((), ContextRules(results=Treatment.REPLACE), load_packs([tmp_path]))
+    scrubber = Scrubber((), ContextRules(results=Treatment.REPLACE), Pack([read_file(tmp_path / "own.yaml")]))
     assert scrubber.json(told, Place.RESULT).value == shown
