@@ -20,6 +20,7 @@ from runtime.settings import Settings
 from sandboxes.outcome import Ending, Outcome
 from tests.standins.boxes import BUSYBOX
 from tests.standins.office import Office
+from tests.standins.patience import PATIENT
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("box_images")]
 
@@ -45,7 +46,7 @@ def leave(office: Office, deployment: str, words: str) -> None:
     """Let a run write one entry and end, while no serve is there: as the gate's executor does it."""
     settings = Settings(state_dir=office.state, anchor_dir=office.root / "anchor")
     installation = load_keys(settings.keys_dir).signer.verifier.name
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, limits=PATIENT)
     book = MemoryBook(
         ledger,
         PolicyBook(settings.state_dir / PIN_NAME, installation),

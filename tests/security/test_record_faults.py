@@ -23,6 +23,7 @@ from runtime.record.trace import tail
 from runtime.record.verify import verify_state
 from runtime.schema import upgrade
 from runtime.settings import Settings
+from tests.standins.patience import PATIENT
 
 STEPS = [
     "batch.begun",
@@ -58,7 +59,7 @@ def on_step(name):
 ledger = Ledger(
     open_engine(settings.database), load_keys(settings.keys_dir),
     FileAnchor(settings.anchor_dir, settings.state_dir), utc_now,
-    lock_file=settings.lock_file, limits=Limits(checkpoint_entries=10), on_step=on_step,
+    lock_file=settings.lock_file, limits=Limits(checkpoint_entries=10, wait_seconds=60), on_step=on_step,
 )
 while True:
     event = Event(kind=EventKind.ACTION_INTENT, at=utc_now(), subject="act", payload={"text": "secret"})
@@ -75,7 +76,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def ledger(settings: Settings) -> Iterator[Ledger]:
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, limits=PATIENT)
     yield ledger
     ledger.close()
 
@@ -110,7 +111,7 @@ def start_writer(root: Path, step: str, count: int) -> "subprocess.Popen[str]":
 
 def recorded(settings: Settings) -> set[int]:
     """Open the record again, as a restarted process does, and return the numbers of its intents."""
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, limits=PATIENT)
     with ledger.read() as connection:
         entries = list(tail(connection, ledger.keyring, after=-1))
     ledger.close()
@@ -173,7 +174,8 @@ def bounded_ledger(settings: Settings, max_pages: int) -> Ledger:
     engine = open_engine(settings.database, max_pages=max_pages)
     upgrade(engine)
     anchor = FileAnchor(settings.anchor_dir, settings.state_dir)
-    return Ledger(engine, load_keys(settings.keys_dir), anchor, utc_now, lock_file=settings.lock_file)
+    keys = load_keys(settings.keys_dir)
+    return Ledger(engine, keys, anchor, utc_now, lock_file=settings.lock_file, limits=PATIENT)
 
 
 def fill_until_denied(ledger: Ledger) -> tuple[list[int], LedgerUnavailableError]:
@@ -221,7 +223,7 @@ def test_a_full_disk_denies_keeps_and_recovers(small_disk: Path, tmp_path: Path)
     prepare_state(settings)
     ballast = small_disk / "ballast"
     ballast.write_bytes(b"x" * 200_000)
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, limits=PATIENT)
 
     acknowledged, _error = fill_until_denied(ledger)
     ballast.unlink()
@@ -248,7 +250,7 @@ def write_for_ever(descriptor: int) -> None:
 def test_a_full_anchor_denies_nothing_but_is_said(small_disk: Path, tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path / "state", anchor_dir=small_disk / "anchor")
     prepare_state(settings)
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, limits=PATIENT)
     fill_up(small_disk / "ballast")
     while ledger.anchor_state().anchored:
         ledger.write_sync(lambda tx: tx.append(intent()))

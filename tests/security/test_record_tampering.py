@@ -21,6 +21,7 @@ from runtime.record.setup import open_ledger, prepare_state
 from runtime.record.verify import verify_state
 from runtime.settings import Settings
 from runtime.tables import log, metadata
+from tests.standins.patience import PATIENT
 
 ENTRIES = 20
 LOG_TABLES = [table for table in metadata.sorted_tables if table.name.startswith("log_")]
@@ -49,7 +50,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("record")
     settings = settings_in(root)
     prepare_state(settings)
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, limits=PATIENT)
     append(ledger, ENTRIES - 5)
     ledger.checkpoint()
     append(ledger, 5)
@@ -198,7 +199,7 @@ def test_a_log_that_is_truncated_while_it_is_written_takes_no_more(
     settings: Settings, tamper: Tamper
 ) -> None:
     """The writer keeps the head in mind, and looks again as soon as anyone else has committed."""
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, limits=PATIENT)
     append(ledger, 3)
     cut(settings, tamper, 18)
 
@@ -211,7 +212,7 @@ def test_an_older_copy_of_the_database_is_behind_its_anchor(settings: Settings, 
     """F22: restored from a backup; it is neither verified nor written to."""
     old = tmp_path / "old.db"
     shutil.copy(settings.state_dir / "handrail.db", old)
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, limits=PATIENT)
     append(ledger, 3)
     ledger.close()
     for name in ("handrail.db-wal", "handrail.db-shm"):
@@ -311,7 +312,7 @@ def test_a_wholly_replaced_record_with_its_own_keys_meets_the_anchor(
     """The attacker owns the state directory and writes a new, consistent record; the anchor is elsewhere."""
     other = settings_in(tmp_path / "other")
     prepare_state(other)
-    ledger = open_ledger(other)
+    ledger = open_ledger(other, limits=PATIENT)
     append(ledger, 40)
     ledger.close()
     shutil.rmtree(settings.state_dir)
@@ -334,7 +335,7 @@ def test_a_forged_checkpoint_in_the_anchor_is_named(settings: Settings) -> None:
 def test_a_torn_line_in_the_anchor_harms_nothing(settings: Settings) -> None:
     with (settings.anchor_dir / "checkpoints").open("a") as file:
         file.write('{"note": "handrail/log')
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, limits=PATIENT)
     append(ledger, 1)
     ledger.close()
 

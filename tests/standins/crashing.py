@@ -28,6 +28,7 @@ from runtime.record.anchor import FileAnchor
 from runtime.record.keys import load_keys
 from runtime.record.ledger import Ledger
 from runtime.settings import Settings
+from tests.standins.patience import PATIENT
 from tests.standins.persons import START, Town
 from tests.standins.workshop import PROFILE, Hands, Workshop, make_context, make_gate
 
@@ -51,6 +52,7 @@ class Reopened(Town):
             FileAnchor(self.settings.anchor_dir, self.settings.state_dir),
             lambda: self.now,
             lock_file=self.settings.lock_file,
+            limits=PATIENT,
             on_step=on_step,
         )
 

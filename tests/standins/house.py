@@ -47,6 +47,7 @@ from runtime.settings import Settings
 from sandboxes.driver import Box
 from sandboxes.spec import Runtime
 from tests.standins.databases import lay_out
+from tests.standins.patience import PATIENT
 from tests.standins.persons import Person
 from tests.standins.towns import DORA, EVERYONE, LENA, OLGA, ROSA, STAFF, SVEN
 
@@ -270,7 +271,7 @@ def _found(settings: Settings) -> str:
     installation = load_keys(settings.keys_dir).signer.verifier.name
     matter = first_version(STAFF).matter
     signed = [person.says(matter, to=installation, at=utc_now()) for person in EVERYONE]
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, limits=PATIENT)
     try:
         pin_path = settings.state_dir / PIN_NAME
         ledger.write_sync(

@@ -37,6 +37,7 @@ from runtime.record.setup import open_ledger, prepare_state
 from runtime.record.trace import Entry
 from runtime.settings import Settings
 from tests.standins.databases import Database, lay_out
+from tests.standins.patience import PATIENT
 
 T = TypeVar("T")
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -104,7 +105,7 @@ class Town:
             lay_out(self.settings.state_dir / "handrail.db")
         prepare_state(self.settings)
         self.installation = load_keys(self.settings.keys_dir).signer.verifier.name
-        self.ledger: Ledger = open_ledger(self.settings, clock=lambda: self.now)
+        self.ledger: Ledger = open_ledger(self.settings, limits=PATIENT, clock=lambda: self.now)
         self.pin_path = self.settings.state_dir / PIN_NAME
         self._book: PolicyBook | None = None
 

@@ -22,6 +22,7 @@ from runtime.record.keyring import KeyRing
 from runtime.record.keys import load_keys
 from runtime.record.setup import open_ledger
 from runtime.settings import Settings
+from tests.standins.patience import PATIENT
 from tests.standins.promoting import Eyes
 
 
@@ -30,7 +31,7 @@ def main(state: str, anchor: str, path: str, url: str | None = None) -> None:
     keys = load_keys(settings.keys_dir)
     installation = keys.signer.verifier.name
     book = PolicyBook(settings.state_dir / PIN_NAME, installation)
-    ledger = open_ledger(settings)
+    ledger = open_ledger(settings, limits=PATIENT)
     nothing = cast("Any", None)  # nothing is launched, held or told here
     ground = Ground(settings, installation, "racing", utc_now, ledger, book, nothing, nothing)
     eyes = Eyes(book, utc_now())

@@ -12,11 +12,12 @@ from runtime.db import open_engine
 from runtime.record.anchor import FileAnchor
 from runtime.record.events import Event, EventKind
 from runtime.record.keys import load_keys
-from runtime.record.ledger import Ledger, Limits
+from runtime.record.ledger import Ledger
 from runtime.record.setup import prepare_state
 from runtime.schema import upgrade
 from runtime.settings import Settings
 from tests.standins.databases import lay_out
+from tests.standins.patience import PATIENT
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -54,7 +55,7 @@ class Record:
         upgrade(engine)
         anchor = FileAnchor(self.settings.anchor_dir, self.settings.state_dir)
         keys = load_keys(self.settings.keys_dir)
-        options.setdefault("limits", Limits(wait_seconds=20))
+        options.setdefault("limits", PATIENT)
         ledger = Ledger(engine, keys, anchor, self.clock, lock_file=self.settings.lock_file, **options)
         self.opened.append(ledger)
         return ledger

@@ -28,6 +28,7 @@ from runtime.settings import Settings
 from runtime.tables.log import LogCheckpointRow, LogEntryRow
 from tests.standins.databases import Database
 from tests.standins.house import join
+from tests.standins.patience import PATIENT
 from tests.standins.postgres import ADMIN, Postgres
 
 WRITERS, UNITS = 3, 40
@@ -58,7 +59,7 @@ def settings(tmp_path: Path, postgresql: Database) -> Settings:
 
 @pytest.fixture
 def ledger(settings: Settings) -> Iterator[Ledger]:
-    opened = open_ledger(settings, limits=Limits(wait_seconds=20))
+    opened = open_ledger(settings, limits=PATIENT)
     yield opened
     opened.close()
 
@@ -205,6 +206,7 @@ def test_two_nodes_whose_clocks_differ_a_little_are_no_anomaly(
             FileAnchor(other.anchor_dir, other.state_dir),
             lambda behind=behind: utc_now() - behind,
             lock_file=other.lock_file,
+            limits=PATIENT,
         )
         said = second.write_sync(
             lambda tx: (tx.now, tx.append(Event(kind=EventKind.ACTION_INTENT, at=tx.now)))
@@ -219,7 +221,7 @@ def test_two_nodes_whose_clocks_differ_a_little_are_no_anomaly(
 def test_a_checkpoint_that_a_crash_kept_from_the_database_comes_back_though_others_went_on(
     settings: Settings, tmp_path: Path, postgresql: Database
 ) -> None:
-    first = open_ledger(settings)
+    first = open_ledger(settings, limits=PATIENT)
     say(first)
     first.close()
     size = max(_checkpoints(postgresql))
@@ -228,7 +230,7 @@ def test_a_checkpoint_that_a_crash_kept_from_the_database_comes_back_though_othe
     other = settings.model_copy(
         update={"state_dir": tmp_path / "two" / "state", "anchor_dir": tmp_path / "two" / "anchor"}
     )
-    second = open_ledger(other)
+    second = open_ledger(other, limits=PATIENT)
     say(second)
     second.close()
     assert size not in _checkpoints(postgresql)
