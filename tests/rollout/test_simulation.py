@@ -43,7 +43,7 @@ def test_the_same_seed_tells_the_same_story(tmp_path: Path) -> None:
 
 def test_an_agent_that_is_often_wrong_is_never_promoted(tmp_path: Path) -> None:
     """R-44: silence and average do not help it."""
-    told = tell(_place(tmp_path, "a"), days=22, seed=3, plot=Plot(wrong_share=0.3))
+    told = tell(_place(tmp_path, "a"), days=20, seed=3, plot=Plot(wrong_share=0.3))
 
     assert {one.tier for one in told.evenings} == {0}
     assert told.judged > 100
