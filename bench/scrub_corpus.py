@@ -19,6 +19,7 @@ from sandboxes.scrub.model import Place, Scrubbed
 from sandboxes.scrub.scrubber import Scrubber
 
 CORPUS: Final = Path(__file__).parents[1] / "tests" / "corpus" / "scrub"
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one is not built everywhere
 REPLACING: Final = ContextRules(
     messages=Treatment.REPLACE, results=Treatment.REPLACE, definitions=Treatment.REPLACE
 )
@@ -92,7 +93,7 @@ class Texts(Protocol):
 def positives(part: Part) -> Iterator[Positive]:
     """Yield the texts of one part that tell status."""
     for path in sorted((CORPUS / part).glob("*.yaml")):
-        source = yaml.safe_load(path.read_text())
+        source = yaml.load(path.read_text(), Loader=_LOADER)  # noqa: S506 - both loaders are safe ones
         for item in source["items"]:
             tells, place = tuple(item["tells"]), Place(source["place"])
             yield Positive(StatusKind(item["kind"]), item["text"], tells, place, source["form"])
