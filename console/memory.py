@@ -18,7 +18,7 @@ from profiles.setting import Setting
 from runtime.context.note import Taint
 from runtime.memory.model import Entry, Standing, text_digest, version_digest
 from runtime.memory.words import NO_VERSION, Do, MemoryOrder, empty_digest
-from runtime.tables.types import utc_moment
+from runtime.moments import utc_moment
 
 _SHORTEST = 8
 

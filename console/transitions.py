@@ -9,8 +9,8 @@ from console.signing import Json, signer
 from profiles.effects import Effect
 from rollout.transitions import Return, matter_of_outdated
 from runtime.grant_rules import Order
+from runtime.moments import utc_moment
 from runtime.people.statement import StatementType
-from runtime.tables.types import utc_moment
 
 
 def roll_back(

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from profiles.setting import Setting
 from runtime.gate.setting import is_of
+from runtime.moments import utc_text
 from runtime.record.batch import Tx
 from runtime.record.cursor import advance, read_from
 from runtime.record.events import EventKind
@@ -24,7 +25,6 @@ from runtime.record.leaf import decode_fields
 from runtime.record.ledger import Ledger
 from runtime.tables.log import LogEntryRow, LogHeadRow
 from runtime.tables.monitor import ActivityDayRow
-from runtime.tables.types import utc_text
 
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _HEAD = LogHeadRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

@@ -15,11 +15,11 @@ from typing import Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from rollout.activity import active_days
+from runtime.moments import utc_moment, utc_text
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.tables.log import OBSERVED, LogEntryRow
 from runtime.tables.monitor import HeartbeatSpanRow
-from runtime.tables.types import utc_moment, utc_text
 
 _SPAN = HeartbeatSpanRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

@@ -21,6 +21,7 @@ from runtime.gate.actions import digest_of
 from runtime.grant_moves import restorable, restore
 from runtime.grant_rules import Order
 from runtime.grants import Issued
+from runtime.moments import utc_text
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, about, verify
 from runtime.people.statement import Matter, SignedStatement, StatementType
 from runtime.people.statements import consume
@@ -31,7 +32,6 @@ from runtime.suspension_rules import SuspensionCode
 from runtime.suspensions import suspend
 from runtime.tables.agents import DeploymentRow
 from runtime.tables.grants import GrantRow
-from runtime.tables.types import utc_text
 
 _DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _GRANT = GrantRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

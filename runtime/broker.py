@@ -17,11 +17,11 @@ from sqlalchemy import Dialect, bindparam, insert, update
 
 from runtime.clock import NewId
 from runtime.gate.answers import Reason, ReasonCode
+from runtime.moments import utc_text
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.statements import Prepared
 from runtime.tables.leases import LeaseRow
-from runtime.tables.types import utc_text
 
 RUN_AUDIENCE: Final = "run"
 

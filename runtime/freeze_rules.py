@@ -9,9 +9,9 @@ from typing import Any, Final
 from profiles.policy import Role
 from runtime.canonical import JsonValue
 from runtime.gate.actions import digest_of
+from runtime.moments import utc_moment, utc_text
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, about, authentic, recheck
 from runtime.people.statement import Matter, SignedStatement, Statement, StatementType
-from runtime.tables.types import utc_moment, utc_text
 
 MAXIMUM_LIFE: Final = timedelta(days=90)
 """How long a person's freeze may last."""

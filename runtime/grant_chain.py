@@ -18,10 +18,10 @@ from profiles.effects import Effect
 from profiles.policy import Role
 from runtime.canonical import JsonValue
 from runtime.grant_rules import MAXIMUM_LIFE, Order, off_life, off_order, short_of
+from runtime.moments import utc_moment, utc_text
 from runtime.people.quorum import Met, check_quorum
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, about, recheck
 from runtime.people.statement import CLOCK_SKEW, SignedStatement, Statement, StatementType
-from runtime.tables.types import utc_moment, utc_text
 
 RENEWS: Final = "renews"
 """The field of a review's body that lists the grants it renews, each with `grant`, `from` and `until`."""

@@ -8,10 +8,10 @@ from typing import Final
 from profiles.effects import Effect, Tier
 from profiles.policy import Policy, Quorum, Role
 from runtime.canonical import JsonValue
+from runtime.moments import utc_text
 from runtime.people.quorum import Short, check_quorum
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, about
 from runtime.people.statement import Matter, StatementType
-from runtime.tables.types import utc_text
 
 MAXIMUM_LIFE: Final = timedelta(days=35)
 REPLACED: Final = "superseded"

@@ -18,6 +18,7 @@ from runtime.canonical import JsonValue
 from runtime.grant_chain import fault
 from runtime.grant_rows import KEPT, in_time, row_of
 from runtime.grant_rules import REPLACED, Order, off_order, short_of
+from runtime.moments import utc_moment
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, recheck, verify
 from runtime.people.statement import SignedStatement
 from runtime.people.statements import consume, load_statements, was_used
@@ -25,7 +26,6 @@ from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.suspensions import suspended
 from runtime.tables.grants import GrantCauseRow, GrantRow
-from runtime.tables.types import utc_moment
 
 _GRANT = GrantRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 

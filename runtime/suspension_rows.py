@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from profiles.effects import Effect
 from runtime.errors import CanonicalError
+from runtime.moments import utc_text
 from runtime.record.leaf import decode_leaf
 from runtime.record.statements import Prepared
 from runtime.suspension_rules import ENDING_TYPES, EVERYTHING, Suspension, Word
@@ -28,7 +29,6 @@ from runtime.tables.grants import GrantRow
 from runtime.tables.log import SUSPENSION, LogEntryRow
 from runtime.tables.people import StatementRow
 from runtime.tables.suspensions import SuspensionRow
-from runtime.tables.types import utc_text
 
 _ROW = SuspensionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

@@ -24,10 +24,10 @@ from profiles.policy import Quorum, Role
 from runtime.canonical import JsonValue, canonical
 from runtime.gate.actions import digest_of
 from runtime.gate.states import JUDGES, JudgementVerdict
+from runtime.moments import utc_moment
 from runtime.people.quorum import Met, check_quorum
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, about, recheck
 from runtime.people.statement import Matter, SignedStatement, StatementType
-from runtime.tables.types import utc_moment
 
 EVERYTHING: Final = "all"
 """Stands where a deployment does, for a suspension of all of them."""

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select
 
 from profiles.effects import Effect
 from runtime import suspension_rows
+from runtime.moments import utc_text
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, verify
 from runtime.people.statement import SignedStatement, StatementType
 from runtime.people.statements import consume
@@ -23,7 +24,6 @@ from runtime.record.events import Event, EventKind
 from runtime.suspension_rules import Suspension, SuspensionCode, is_over, may_resume
 from runtime.tables.people import StatementRow
 from runtime.tables.suspensions import SuspensionRow
-from runtime.tables.types import utc_text
 
 _ROW = SuspensionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _SAID = StatementRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

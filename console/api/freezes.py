@@ -8,8 +8,8 @@ from runtime import freeze as freezes
 from runtime.errors import KernelError
 from runtime.freeze import Lifted
 from runtime.freeze_rules import Freeze, Scope, Stop
+from runtime.moments import utc_moment
 from runtime.record.batch import Tx
-from runtime.tables.types import utc_moment
 
 router = APIRouter(prefix="/freezes")
 

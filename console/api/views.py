@@ -11,6 +11,7 @@ from runtime.gate.holds import HoldView
 from runtime.gate.tally import Tally
 from runtime.grant_rules import Order
 from runtime.grants import Standing
+from runtime.moments import utc_text
 from runtime.people.chain import PolicyState
 from runtime.people.changes import Applied, Waiting
 from runtime.people.listing import list_people
@@ -18,7 +19,6 @@ from runtime.record.reconcile import OpenAction
 from runtime.record.trace import Entry
 from runtime.runs.states import RunView
 from runtime.tables.actions import HoldRow, SuggestionRow
-from runtime.tables.types import utc_text
 
 Json = dict[str, Any]
 

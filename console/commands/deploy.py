@@ -20,8 +20,8 @@ from profiles.effects import Effect
 from profiles.load import LoadedProfile, find_profile
 from runtime.gate.actions import digest_of
 from runtime.grant_rules import Order
+from runtime.moments import utc_moment
 from runtime.people.statement import StatementType
-from runtime.tables.types import utc_moment
 
 app = group("Pin a deployment, look at it, compare two, go back to an earlier one.")
 

@@ -14,7 +14,7 @@ from console.show.freezes import frozen_page
 from console.signing import signer
 from runtime.clock import new_id, utc_now
 from runtime.freeze_rules import MAXIMUM_LIFE, Freeze, Scope
-from runtime.tables.types import utc_text
+from runtime.moments import utc_text
 
 app = single()
 

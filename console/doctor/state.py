@@ -10,12 +10,12 @@ from sqlalchemy import Connection, select
 from console.doctor.finding import Finding, Level, good
 from runtime.db import open_existing, reading
 from runtime.errors import KernelError
+from runtime.moments import utc_moment
 from runtime.record.anchor import anchor_state
 from runtime.record.keys import load_keys
 from runtime.record.writer import CLOCK_TOLERANCE
 from runtime.settings import Settings
 from runtime.tables.log import LogHeadRow
-from runtime.tables.types import utc_moment
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _LEAST_BYTES = 256 * 2**20

@@ -7,7 +7,7 @@ from console.escape import escape
 from console.show.power import time_left
 from console.show.text import Cell, Style, fields, paint, table
 from console.show.values import Json, digest, moment, plain
-from runtime.tables.types import utc_moment
+from runtime.moments import utc_moment
 
 _SEVERE: Final = {"critical": Style.BAD, "high": Style.BAD, "medium": Style.WARN}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from console.show.text import Cell, Style, paint, table
 from console.show.values import Json, plain
-from runtime.tables.types import utc_text
+from runtime.moments import utc_text
 
 if TYPE_CHECKING:
     from rollout.simulation.story import Told

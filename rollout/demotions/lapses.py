@@ -20,6 +20,7 @@ from runtime.alerts.book import raise_alert
 from runtime.alerts.rules import SYSTEM, AlertRule, Deviation
 from runtime.demotion import DemotionCause
 from runtime.deployments import PRESENT
+from runtime.moments import utc_text
 from runtime.record.batch import Tx
 from runtime.record.events import EventKind
 from runtime.suspension_rules import EVERYTHING, SuspensionCode
@@ -28,7 +29,6 @@ from runtime.tables.agents import DeploymentRow
 from runtime.tables.alerts import AlertOccurrenceRow
 from runtime.tables.log import LogEntryRow
 from runtime.tables.suspensions import SuspensionRow
-from runtime.tables.types import utc_text
 
 _CURSOR: Final = "heartbeat-gaps"
 _CLOCK: Final = "clock-anomalies"

@@ -17,13 +17,13 @@ from runtime.gate.entries import NOT_PROVIDED
 from runtime.gate.setting import FIELD
 from runtime.gate.states import JudgementVerdict
 from runtime.gate.suggestions import Suggestion, find
+from runtime.moments import utc_text
 from runtime.people.statement import Matter, StatementType
 from runtime.record.events import EventKind
 from runtime.record.keyring import KeyRing
 from runtime.record.trace import read_entry
 from runtime.tables.actions import EXECUTED, ActionRow
 from runtime.tables.agents import RunRow
-from runtime.tables.types import utc_text
 
 _ACTION = ActionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

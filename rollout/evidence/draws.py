@@ -19,12 +19,12 @@ from rollout.evidence.items import Candidate, ItemKind, cluster_of, digest_of_it
 from rollout.evidence.piles import candidates, last_through
 from runtime.canonical import JsonValue
 from runtime.clock import new_id
+from runtime.moments import utc_text
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.keyring import KeyRing
 from runtime.record.trace import read_entry
 from runtime.tables.evidence import DrawnItemRow, DrawRow
-from runtime.tables.types import utc_text
 
 SEED_BYTES = 32
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)

@@ -16,7 +16,7 @@ from profiles.policy import Threshold
 from profiles.risk import Risk
 from runtime.canonical import JsonValue
 from runtime.gate.actions import digest_of
-from runtime.tables.types import utc_text
+from runtime.moments import utc_text
 
 
 class AssessmentKind(StrEnum):

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, select
 from profiles.effects import Effect
 from rollout.errors import RolloutError
 from runtime.demotion import DemotionCause
+from runtime.moments import utc_moment
 from runtime.record.events import EventKind
 from runtime.record.leaf import Leaf, decode_leaf
 from runtime.tables.log import POWER, REVOCATION, LogEntryRow
-from runtime.tables.types import utc_moment
 
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _NO_FAULT: Final = frozenset({DemotionCause.SUPERSEDED.value})

@@ -14,12 +14,12 @@ from sqlalchemy import Connection, select
 from profiles.effects import Effect
 from profiles.policy import Policy, Threshold
 from rollout.errors import RolloutError
+from runtime.moments import utc_moment
 from runtime.people.chain import PolicyState
 from runtime.people.versions import Version, read_policy
 from runtime.record.events import EventKind
 from runtime.tables.log import LogEntryRow
 from runtime.tables.people import PolicyVersionRow
-from runtime.tables.types import utc_moment
 
 _VERSION = PolicyVersionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

@@ -16,6 +16,7 @@ from profiles.effects import Effect
 from rollout.evidence.items import EvidenceError, Item, ItemKind, digest_of_items
 from rollout.evidence.verdicts import Verdict
 from runtime.gate.states import JUDGES, JudgementVerdict
+from runtime.moments import utc_text
 from runtime.people.roster import Refused, Roster, Verified, recheck
 from runtime.people.statement import SignedStatement, StatementType
 from runtime.people.statements import load_statements
@@ -24,7 +25,6 @@ from runtime.record.leaf import Leaf, decode_leaf
 from runtime.tables.agents import AgentRow, DeploymentRow
 from runtime.tables.evidence import DrawnItemRow
 from runtime.tables.log import EVIDENCE, LogEntryRow
-from runtime.tables.types import utc_text
 
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _ITEM = DrawnItemRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

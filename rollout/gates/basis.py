@@ -8,7 +8,7 @@ from rollout.evidence.model import Assessment, AssessmentKind, Evidence, Parity
 from rollout.gates.model import GateId, GateResult
 from rollout.gates.outcomes import Missing, answer, failed, unknown, waiting
 from runtime.context.proofs import ProofFault
-from runtime.tables.types import utc_text
+from runtime.moments import utc_text
 
 VERIFIED_WITHIN: Final = timedelta(hours=24)
 """How old the last verification of the record may be."""

@@ -15,7 +15,7 @@ from rollout.evidence.model import Dwell, Evidence
 from rollout.gates.inputs import Exceptions
 from rollout.gates.model import GateId, GateResult
 from rollout.gates.outcomes import Missing, answer, failed, unknown, waiting
-from runtime.tables.types import utc_text
+from runtime.moments import utc_text
 
 SILENCE: Final = timedelta(minutes=10)
 """How old the monitor's last sign of life may be; it beats every minute."""

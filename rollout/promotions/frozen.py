@@ -21,8 +21,8 @@ from runtime.canonical import JsonValue as Json
 from runtime.canonical import canonical, parse_canonical
 from runtime.errors import CanonicalError
 from runtime.grant_rules import Order
+from runtime.moments import utc_moment, utc_text
 from runtime.people.statement import Digest, Moment, Word
-from runtime.tables.types import utc_moment, utc_text
 
 FORMAT: Final = "handrail-promotion-1"
 _MILDER = frozenset(risk.label for risk in Risk if risk is not Risk.CRITICAL)

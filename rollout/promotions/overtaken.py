@@ -13,6 +13,7 @@ from runtime import agents, deployments
 from runtime.agents import AgentError
 from runtime.deployments import DeploymentError
 from runtime.freeze_rules import Scope
+from runtime.moments import utc_text
 from runtime.people.roster import Roster
 from runtime.record.events import EventKind
 from runtime.record.leaf import Leaf, decode_leaf
@@ -20,7 +21,6 @@ from runtime.suspension_rules import EVERYTHING
 from runtime.tables.grants import FreezeRow, GrantRow
 from runtime.tables.log import LogEntryRow
 from runtime.tables.suspensions import SuspensionRow
-from runtime.tables.types import utc_text
 
 _GRANT = GrantRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _SUSPENSION = SuspensionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

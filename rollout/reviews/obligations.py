@@ -20,6 +20,7 @@ from rollout.reviews.terms import terms_of
 from runtime.clock import NewId
 from runtime.deployments import PRESENT
 from runtime.errors import KernelError
+from runtime.moments import utc_text
 from runtime.people.roster import Roster
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
@@ -27,7 +28,6 @@ from runtime.suspension_rules import SuspensionCode
 from runtime.suspensions import suspend
 from runtime.tables.agents import DeploymentRow
 from runtime.tables.reviews import ObligationRow
-from runtime.tables.types import utc_text
 
 _OBLIGATION = ObligationRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _DEPLOYMENT = DeploymentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

@@ -14,6 +14,7 @@ from rollout.reviews.packet.model import Head, Packet, read_packet
 from rollout.reviews.rows import ReviewError, obligation_of, packet_row
 from runtime.canonical import JsonValue
 from runtime.gate.actions import digest_of
+from runtime.moments import utc_text
 from runtime.notices.outbox import NoticeKind, Route
 from runtime.notices.outbox import put as tell
 from runtime.record.batch import Tx
@@ -21,7 +22,6 @@ from runtime.record.events import Event, EventKind
 from runtime.record.keyring import KeyRing
 from runtime.record.trace import PayloadState, read_entry
 from runtime.tables.reviews import PacketRow
-from runtime.tables.types import utc_text
 
 _PACKET = PacketRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 

@@ -17,12 +17,12 @@ from profiles.policy import AlertRules, Policy
 from runtime.alerts.incidents import open_incident, standing_incident
 from runtime.alerts.pattern import is_pattern
 from runtime.alerts.rules import AT_ONCE, AlertState, Deviation, IncidentCause, Severity
+from runtime.moments import utc_text
 from runtime.notices.outbox import NoticeKind, Route, put
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.statements import Prepared
 from runtime.tables.alerts import AlertOccurrenceRow, AlertRow
-from runtime.tables.types import utc_text
 
 MOST_HOURS: Final = 24
 """No policy gives more hours for the review of an alert (R-27)."""

@@ -8,12 +8,12 @@ from sqlalchemy import Connection, Dialect, bindparam, select
 
 from runtime.alerts.rules import IncidentCause
 from runtime.canonical import JsonValue
+from runtime.moments import utc_text
 from runtime.notices.outbox import NoticeKind, Route, put
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.statements import Prepared
 from runtime.tables.alerts import AlertRow, IncidentRow
-from runtime.tables.types import utc_text
 
 _ALERT = AlertRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

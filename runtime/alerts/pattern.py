@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Dialect, Integer, bindparam, func, or_, selec
 
 from profiles.policy import AlertRules
 from runtime.alerts.rules import Deviation, IncidentCause, Severity
+from runtime.moments import utc_moment
 from runtime.record.statements import Prepared
 from runtime.tables.alerts import AlertOccurrenceRow, AlertRow, IncidentRow
-from runtime.tables.types import utc_moment
 
 _ALERT = AlertRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _ONCE = AlertOccurrenceRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

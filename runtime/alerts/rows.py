@@ -10,13 +10,13 @@ from sqlalchemy import Connection, Select, select
 from runtime.alerts.rules import Severity
 from runtime.alerts.words import Alert, Incident
 from runtime.errors import CanonicalError
+from runtime.moments import utc_moment
 from runtime.people.statement import SignedStatement, StatementType
 from runtime.record.events import EventKind
 from runtime.record.leaf import decode_leaf
 from runtime.tables.alerts import AlertRow, IncidentRow
 from runtime.tables.log import ALERT, LogEntryRow
 from runtime.tables.people import StatementRow
-from runtime.tables.types import utc_moment
 
 _ALERT = AlertRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _INCIDENT = IncidentRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

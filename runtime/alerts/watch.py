@@ -17,6 +17,7 @@ from runtime.alerts.incidents import open_incident
 from runtime.alerts.rows import read_alerts
 from runtime.alerts.rules import SYSTEM, AlertRule, AlertState, Deviation, IncidentCause
 from runtime.alerts.words import Alert
+from runtime.moments import utc_text
 from runtime.notices.outbox import NoticeKind, Route, put
 from runtime.people.statement import StatementType
 from runtime.record.batch import Tx
@@ -24,7 +25,6 @@ from runtime.record.events import Event, EventKind
 from runtime.tables.alerts import AlertRow, IncidentRow
 from runtime.tables.log import ALERT, LogEntryRow
 from runtime.tables.people import StatementRow
-from runtime.tables.types import utc_text
 
 STEP: Final = 50
 """How many of each one step takes."""

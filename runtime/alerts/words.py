@@ -18,10 +18,10 @@ from profiles.policy import Role
 from runtime.alerts.rules import AlertRule, Disposition, Severity
 from runtime.canonical import JsonValue
 from runtime.gate.actions import digest_of
+from runtime.moments import utc_text
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, about
 from runtime.people.statement import Matter, StatementType
 from runtime.suspension_rules import DISPOSERS
-from runtime.tables.types import utc_text
 
 REPORTABLE: Final = (AlertRule.CONTRADICTION, AlertRule.UNEXPLAINED)
 """What only people can see: no machine raises these."""

@@ -18,8 +18,8 @@ from runtime.gate.context import RunContext
 from runtime.gate.decide import Decided
 from runtime.gate.entries import args_for_record, recordable
 from runtime.gate.setting import noted
+from runtime.moments import utc_moment, utc_text
 from runtime.people.statement import Matter, StatementType
-from runtime.tables.types import utc_moment, utc_text
 
 
 class CardError(ValueError):

@@ -9,12 +9,12 @@ from runtime.gate.parts import GateParts
 from runtime.gate.rows import settle_action
 from runtime.gate.states import ActionState
 from runtime.gate.world import HOUR, minute_key
+from runtime.moments import utc_moment
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.tables.actions import ActionRow, BudgetRow
 from runtime.tables.agents import RunRow
 from runtime.tables.log import LogHeadRow
-from runtime.tables.types import utc_moment
 
 _ACTION = ActionRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _BUDGET = BudgetRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

@@ -12,9 +12,9 @@ from functools import lru_cache
 from sqlalchemy import Connection, Dialect, bindparam, case, func, select
 
 from runtime.freeze_rules import Stop
+from runtime.moments import utc_moment
 from runtime.record.statements import Prepared
 from runtime.tables.grants import GrantRow
-from runtime.tables.types import utc_moment
 
 _GRANT = GrantRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _NEVER = datetime.max.replace(tzinfo=UTC)

@@ -25,6 +25,7 @@ from runtime.gate.facts import Approval, Facts, LeaseState, Power, Standing, Usa
 from runtime.gate.setting import holder
 from runtime.gate.turns import next_turn
 from runtime.models.usage import read_spend
+from runtime.moments import utc_moment, utc_text
 from runtime.people.policies import PolicyBook
 from runtime.people.roster import Roster
 from runtime.record.statements import Prepared
@@ -32,7 +33,6 @@ from runtime.runs.states import RunState
 from runtime.tables.actions import BudgetRow
 from runtime.tables.agents import DeploymentRow, RunRow
 from runtime.tables.leases import LeaseRow
-from runtime.tables.types import utc_moment, utc_text
 from sandboxes.outcome import Ending
 
 HOUR: Final = timedelta(minutes=60)

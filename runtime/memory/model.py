@@ -14,7 +14,7 @@ from profiles.setting import Setting
 from runtime.canonical import JsonValue
 from runtime.context.note import Taint
 from runtime.gate.actions import digest_of
-from runtime.tables.types import utc_text
+from runtime.moments import utc_text
 
 
 class VersionState(StrEnum):

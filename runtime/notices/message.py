@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from runtime.moments import utc_text
 from runtime.notices.outbox import Route
-from runtime.tables.types import utc_text
 
 MOST_IDS: Final = 50
 """How many things of one kind are named; all are counted."""

@@ -9,9 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from runtime.canonical import JsonValue, canonical
+from runtime.moments import utc_text
 from runtime.record.batch import Tx
 from runtime.tables.alerts import NoticeRow
-from runtime.tables.types import utc_text
 
 
 class Route(StrEnum):

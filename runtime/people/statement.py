@@ -26,7 +26,7 @@ from pydantic import (
 from runtime.canonical import JsonValue as Json
 from runtime.canonical import canonical, parse_canonical
 from runtime.errors import CanonicalError
-from runtime.tables.types import utc_moment, utc_text
+from runtime.moments import utc_moment, utc_text
 
 FORMAT: Final = "handrail-statement-1"
 LIFETIME: Final = timedelta(hours=24)

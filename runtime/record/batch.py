@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 from runtime.errors import LedgerIntegrityError, LedgerUnavailableError
+from runtime.moments import utc_moment, utc_text
 from runtime.record.changes import Changes, Mark
 from runtime.record.events import CHECKPOINT_KINDS, Event
 from runtime.record.leaf import encode_leaf
 from runtime.record.merkle import Frontier, leaf_hash
 from runtime.record.payload import Commitment, DataKey, seal
 from runtime.record.statements import Statements
-from runtime.tables.types import utc_moment, utc_text
 
 HEAD_ID = 1
 

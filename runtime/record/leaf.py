@@ -15,9 +15,9 @@ from typing import Any
 
 from runtime.canonical import JsonValue, canonical, restore_tags
 from runtime.errors import CanonicalError
+from runtime.moments import utc_moment
 from runtime.record.events import Event, EventKind
 from runtime.record.payload import Commitment
-from runtime.tables.types import utc_moment
 
 VERSION = 1
 COLUMNS = ("at", "kind", "actor", "agent", "deployment", "run", "subject")

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from profiles.effects import Effect
+from runtime.moments import utc_text
 from runtime.suspension_rules import SuspensionCode
-from runtime.tables.types import utc_text
 from tests.standins.counter import Counter
 from tests.standins.persons import Person
 from tests.standins.power import suspend_in

@@ -15,12 +15,12 @@ from runtime.alerts.rules import Disposition
 from runtime.clock import new_id
 from runtime.grant_rules import Order
 from runtime.grants import Issued
+from runtime.moments import utc_text
 from runtime.people.roster import Refused
 from runtime.people.statement import SignedStatement
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.tables.agents import RunRow
-from runtime.tables.types import utc_text
 from tests.standins.deployed import OWNER, deployed
 from tests.standins.persons import Person, Town
 from tests.standins.promoting import Eyes

@@ -15,11 +15,11 @@ from rollout.monitor import spans
 from rollout.reviews.packet.model import Day, Window
 from runtime.gate.setting import may_be_production
 from runtime.gate.states import ActionState
+from runtime.moments import utc_text
 from runtime.record.events import EventKind
 from runtime.tables.actions import ActionRow, SeenRow
 from runtime.tables.agents import RunRow
 from runtime.tables.log import LogEntryRow, LogHeadRow
-from runtime.tables.types import utc_text
 
 _LOG = LogEntryRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
 _HEAD = LogHeadRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table

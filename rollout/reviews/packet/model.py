@@ -18,7 +18,7 @@ from rollout.gates.model import GateId
 from rollout.reviews.kinds import ReviewKind
 from runtime.canonical import JsonValue
 from runtime.gate.actions import digest_of
-from runtime.tables.types import utc_text
+from runtime.moments import utc_text
 
 NOT_AVAILABLE = "not available"
 PRIORITIES = "Are priorities shifting?"

@@ -12,9 +12,9 @@ from rollout.reviews.packet.activity import days_of, first_seen, window_of
 from rollout.reviews.packet.model import Day, Window
 from rollout.reviews.packet.patterns import Whose, patterns_of
 from runtime.gate.replies import Done
+from runtime.moments import utc_text
 from runtime.record.events import Event, EventKind
 from runtime.tables.actions import SeenRow
-from runtime.tables.types import utc_text
 from tests.standins.workshop import Workshop, make_workshop
 
 BEGIN = timedelta(minutes=-1)
