@@ -44,6 +44,13 @@ def test_a_thin_command_s_help_imports_neither_server_nor_database(name: str) ->
     assert loaded.isdisjoint({"fastapi", "sqlalchemy", "docker", "mcp", "uvicorn"})
 
 
+def test_commands_that_sign_start_without_server_and_database() -> None:
+    names = ("decide", "deploy", "freeze", "kill", "person", "policy", "resume", "suggestions", "unfreeze")
+    loaded = _modules_after("\n".join(f"import console.commands.{name}" for name in names))
+
+    assert loaded.isdisjoint({"fastapi", "sqlalchemy", "docker", "mcp", "uvicorn"})
+
+
 def _leaves() -> list[list[str]]:
     leaves = []
     for entry in ENTRIES:
