@@ -60,6 +60,7 @@ class Figures:
         found: of each kind, the share of texts of which nothing that tells survives.
         count: of each kind, how many texts there are.
         changed: the share of ordinary lines that are not as they were.
+        in_prompts: the share of them that would not be if each stood in a system prompt, where most is found.
         lines: how many ordinary lines there are.
         alarms: of each rule, how many ordinary lines it changed something in.
     """
@@ -67,6 +68,7 @@ class Figures:
     found: Mapping[StatusKind, float]
     count: Mapping[StatusKind, int]
     changed: float
+    in_prompts: float
     lines: int
     alarms: Mapping[str, int]
 
@@ -78,9 +80,10 @@ class Figures:
     def table(self) -> str:
         """The figures, a line each."""
         rows = [f"{kind.value:12} {share:7.1%} of {self.count[kind]}" for kind, share in self.found.items()]
-        ordinary = f"{'ordinary':12} {self.changed:7.2%} of {self.lines} changed"
+        told = f"{self.changed:7.2%} of {self.lines} changed, {self.in_prompts:.2%} in system prompts"
         alarms = ", ".join(f"{rule} {count}" for rule, count in Counter(self.alarms).most_common())
-        return "\n".join([*rows, f"{'mean':12} {self.mean:7.1%}", ordinary, f"by rule: {alarms or 'none'}"])
+        mean, ordinary = f"{'mean':12} {self.mean:7.1%}", f"{'ordinary':12} {told}"
+        return "\n".join([*rows, mean, ordinary, f"by rule: {alarms or 'none'}"])
 
 
 class Texts(Protocol):
@@ -121,7 +124,9 @@ def measure_part(scrubber: Texts, part: Part) -> Figures:
     seen_as = [(line, scrubber.text(line, place)) for line, place in lines]
     changed = [told for line, told in seen_as if told.value != line]
     alarms = Counter(rule for told in changed for rule in {change.rule for change in told.changes})
-    return Figures(shares, count, len(changed) / max(len(lines), 1), len(lines), alarms)
+    prompts = sum(scrubber.text(line, Place.SYSTEM).value != line for line, _ in lines)
+    size = max(len(lines), 1)
+    return Figures(shares, count, len(changed) / size, prompts / size, len(lines), alarms)
 
 
 def seen(scrubber: Texts, positive: Positive) -> str:

@@ -43,7 +43,7 @@ class Pack:
 
         Args:
             files: the rules.
-            weigher: weighs the words of sentences in which no rule finds anything.
+            weigher: weighs the words of sentences.
             kept: what was found out before of what patterns need.
             tried: whether all are known to be RE2 syntax; then each is compiled when it is first asked.
 
@@ -102,10 +102,8 @@ class Pack:
         return (*hits, *self._weighed(data, hits))
 
     def _stands(self, hit: Hit, data: bytes) -> bool:
-        """Whether the words of a sentence do not speak against a rule that asks for them."""
-        if self._weigher is None or not isinstance(hit.rule, TextRule) or not hit.rule.weighed:
-            return True
-        return not self._weigher.denies(data, hit.start)
+        """Whether the words of a sentence do not speak against what was found in it."""
+        return self._weigher is None or not self._weigher.denies(hit.rule.id, data, hit.start)
 
     def _weighed(self, data: bytes, hits: Sequence[Hit]) -> Iterator[Hit]:
         """What sentences tell by their words in which no rule found anything."""

@@ -60,7 +60,6 @@ class TextRule:
     case: bool = False
     where: tuple[Place, ...] = tuple(Place)
     first: bool = False  # what it takes out is enough where nothing that tells is left in the sentence
-    weighed: bool = False  # only where the weights of words do not speak against it
     after: tuple[_Text, ...] = ()  # one of them stands in what is found or before it in the same paragraph
 
 

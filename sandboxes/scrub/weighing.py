@@ -1,8 +1,9 @@
-"""Sentences that no rule knows: their words and pairs of words are weighed, as learned from the corpus.
+"""Words and pairs of words are weighed, as learned: in sentences that no rule knows, and against rules.
 
 The weights stand in a text file, one line each: a word or a pair, its weight, and the kind that it speaks
 for. A sentence whose weights and the bias come to more than nothing tells; the kind that most of its weight
-speaks for is what it tells. The model is a logistic regression over features scaled by their log-count ratio
+speaks for is what it tells. Where a rule finds what is often said of other things, the sentence must weigh as
+much as the same file says. The model is a logistic regression over features scaled by their log-count ratio
 (Wang and Manning, "Baselines and Bigrams", ACL 2012); `scripts/learn_weights.py` learns it.
 """
 
@@ -11,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +25,8 @@ from sandboxes.scrub.sentences import one_a_line
 SHIPPED: Final = Path(__file__).parent / "weights.tsv"
 BIAS: Final = "(bias)"
 STRONG: Final = "(strong)"
-AGAINST: Final = "(against)"
 LOOSE: Final = "(loose)"
+RULE: Final = "(rule) "
 _TOKEN: Final = re.compile(r"[a-z]+|[0-9]+|[^\sa-z0-9]")
 _WORD: Final = re.compile(rb"[a-z]+")
 _MARKS: Final = b".,;:!?()'\""
@@ -44,10 +46,20 @@ def stem(word: str) -> str:
 
 def features(sentence: str, before: str = "") -> set[str]:
     """Return what is weighed of a sentence: stems, pairs of them, and stems of the sentence before it."""
-    tokens = [stem(token) for token in _TOKEN.findall(_DIGITS.sub("0", sentence.lower()))]
-    pairs = map(" ".join, zip(["^", *tokens], [*tokens, "$"], strict=True))
-    earlier = (f"< {stem(token)}" for token in _TOKEN.findall(_DIGITS.sub("0", before.lower())))
-    return {*tokens, *pairs, *earlier}
+    tokens = _stems(sentence)
+    pairs = map(" ".join, zip(("^", *tokens), (*tokens, "$"), strict=True))
+    return {*tokens, *pairs, *map("< ".__add__, _stems(before))}
+
+
+@lru_cache(maxsize=256)
+def _stems(sentence: str) -> tuple[str, ...]:
+    """Return the stems of a sentence and its signs; each sentence is asked for once more, by the next one."""
+    return tuple(map(stem, _TOKEN.findall(_DIGITS.sub("0", sentence.lower()))))
+
+
+@lru_cache(maxsize=50_000)
+def _stem_of(word: bytes) -> str:
+    return stem(word.decode("ascii"))
 
 
 def is_prose(line: bytes) -> bool:
@@ -64,22 +76,22 @@ class Weigher:
     Attributes:
         bias: what a sentence has to outweigh, below zero.
         strong: stems of which a sentence that can tell has one.
-        against: what a sentence weighs at the least that a rule may find which asks for it.
         loose: what a sentence weighs at the least that tells where no ordinary documents stand.
+        least: for rules that are often wrong, what a sentence weighs at the least in which one is right.
         weights: of each feature.
         kinds: of each feature, the kind that it speaks for.
     """
 
     bias: float
     strong: frozenset[str]
-    against: float
     loose: float
+    least: dict[str, float]
     weights: dict[str, float]
     kinds: dict[str, StatusKind]
 
     def score(self, sentence: str, before: str = "") -> float:
         """Return by how much a sentence outweighs the bias, after another one; below zero it does not."""
-        return self.bias + sum(self.weights.get(one, 0.0) for one in features(sentence, before))
+        return self.bias + sum(map(self.weights.get, features(sentence, before), repeat(0.0)))
 
     def rule(self, sentence: str, before: str = "") -> TextRule | None:
         """Return the rule by which a sentence tells, if it does."""
@@ -91,24 +103,23 @@ class Weigher:
             votes[self.kinds[one]] += max(self.weights[one], 0.0)
         return _rule_of(max(votes, key=lambda kind: (votes[kind], kind)), surely=score > 0)
 
-    def denies(self, view: bytes, start: int) -> bool:
-        """Return whether the words speak against what begins at a place of a view, those of its sentence."""
+    def denies(self, rule: str, view: bytes, start: int) -> bool:
+        """Return whether the words of a sentence speak against what a rule found at a place of a view."""
+        least = self.least.get(rule)
+        if least is None:
+            return False
         lines = one_a_line(view).lower()
         first, last = lines.rfind(b"\n", 0, start) + 1, lines.find(b"\n", start)
         before = lines[lines.rfind(b"\n", 0, max(first - 1, 0)) + 1 : max(first - 1, 0)]
         sentence = lines[first : last if last >= 0 else len(lines)]
-        return (
-            is_prose(sentence) and self.score(sentence.decode("ascii"), before.decode("ascii")) < self.against
-        )
+        return is_prose(sentence) and self.score(sentence.decode("ascii"), before.decode("ascii")) < least
 
     def find(self, lines: bytes) -> Iterator[tuple[int, int, TextRule]]:
         """Yield sentences that tell, of a view in which every sentence ends its line, and by which rule."""
-        lower = lines.lower()
-        told = {word for word in set(_WORD.findall(lower)) if stem(word.decode()) in self.strong}
         start, before = 0, ""
-        for line in lower.split(b"\n") if told else ():
+        for line in lines.lower().split(b"\n"):
             sentence = line.decode("ascii")
-            if not told.isdisjoint(_WORD.findall(line)) and is_prose(line):
+            if not self.strong.isdisjoint(map(_stem_of, _WORD.findall(line))) and is_prose(line):
                 rule = self.rule(sentence, before)
                 if rule is not None:
                     yield start, start + len(line), rule
@@ -138,11 +149,13 @@ def read_weights(path: Path = SHIPPED) -> Weigher:
             told = f"weights {path}: line {number}: {line!r}: expected a word, a weight and a kind, by tabs"
             raise PackError(told) from error
     try:
-        bias, strong, against, loose = (weights.pop(name) for name in (BIAS, STRONG, AGAINST, LOOSE))
+        bias, strong, loose = (weights.pop(name) for name in (BIAS, STRONG, LOOSE))
     except KeyError as error:
         raise PackError(f"weights {path}: has no line {error}") from error
+    rules = [name for name in weights if name.startswith(RULE)]
+    least = {name.removeprefix(RULE): weights.pop(name) for name in rules}
     enough = frozenset(one for one, weight in weights.items() if weight >= strong and one.isalpha())
-    return Weigher(bias, enough, against, loose, weights, kinds)
+    return Weigher(bias, enough, loose, least, weights, kinds)
 
 
 @cache

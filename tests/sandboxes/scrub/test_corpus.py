@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from bench.scrub_corpus import KeyWords, Part, is_gone, measure_part, ordinary, positives
+from bench.scrub_corpus import CORPUS, KeyWords, Part, is_gone, measure_part, ordinary, positives
 from profiles.context import StatusKind
 
 
@@ -19,6 +19,19 @@ def test_the_corpus_is_large_enough_and_split_by_source() -> None:
 def test_every_text_holds_what_it_says_that_it_tells() -> None:
     """A text from which nothing was taken out counts as not found: the measure itself can fail."""
     assert not [p.kind for part in Part for p in positives(part) if is_gone(p, p.text)]
+
+
+def test_sentences_to_learn_from_are_of_a_kind_and_none_is_measured_by() -> None:
+    lines = [
+        line for path in sorted(CORPUS.glob("sentences/*.tsv")) for line in path.read_text().splitlines()
+    ]
+    told = dict(reversed(line.split("\t")) for line in lines)
+    measured = {one.text for part in (Part.UNSEEN, Part.FAR) for one in positives(part)}
+
+    assert set(told.values()) <= {*StatusKind, "-"}
+    assert len(told) > 0.99 * len(lines)  # hardly any was written twice
+    assert measured.isdisjoint(told)
+    assert {line for part in (Part.UNSEEN, Part.FAR) for line, _ in ordinary(part)}.isdisjoint(told)
 
 
 def test_blanking_by_key_word_is_no_answer() -> None:

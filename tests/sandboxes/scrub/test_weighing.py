@@ -17,7 +17,7 @@ from sandboxes.scrub.view import view_of
 from sandboxes.scrub.weighing import features, read_weights
 
 SOME = (
-    "(bias)\t-1\t\n(strong)\t0.5\t\n(against)\t-2\t\n(loose)\t-0.3\t\n"
+    "(bias)\t-1\t\n(strong)\t0.5\t\n(loose)\t-0.3\t\n(rule) off-it-goes\t-2\t\n"
     "pastur\t0.8\tdeprecation\nto pastur\t0.4\trelease\ncow\t-2\t\n"
 )
 
@@ -80,14 +80,17 @@ def test_a_rule_comes_first_and_the_whole_sentence_goes_else(tmp_path: Path) -> 
     assert [change.rule for change in seen.changes] == ["weighed-deprecation"]
 
 
-def test_a_rule_that_asks_for_weights_finds_nothing_where_they_speak_against_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("rule", "found"), [("off-it-goes", 0), ("another", 1)])
+def test_a_rule_finds_nothing_where_words_weigh_less_than_it_needs(
+    tmp_path: Path, rule: str, found: int
+) -> None:
     """R-20: what is said of much else tells only in sentences whose other words allow it."""
-    rule = {"id": "off-it-goes", "kind": "deprecation", "put": "", "examples": ["off it goes"]}
-    file = PackFile(rules=({**rule, "patterns": ["\\boff it goes"], "weighed": True},))  # type: ignore[arg-type]
+    told = {"id": rule, "kind": "deprecation", "put": "", "examples": ["off it goes"]}
+    file = PackFile(rules=({**told, "patterns": ["\\boff it goes"]},))  # type: ignore[arg-type]
     pack = Pack((file,), read_weights(weights(tmp_path, SOME)))
 
-    assert [hit.rule.id for hit in pack.find(b"And off it goes.")] == ["off-it-goes"]
-    assert [*pack.find(b"A cow is sold. The cow moos, off it goes. Hm.")] == []
+    assert [hit.rule.id for hit in pack.find(b"And off it goes.")] == [rule]
+    assert len(pack.find(b"A cow is sold. The cow moos, off it goes. Hm.")) == found
     assert len(pack.find(b"The cow is sold, and then some cow. Now off it goes.")) == 1
 
 

@@ -1,0 +1,92 @@
+"""How weights are learned: from sentences, with a limit for each rule that is often wrong (R-20)."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from sandboxes.scrub.pack import Pack
+from sandboxes.scrub.rules import PackFile
+from scripts import ordinary_texts
+from scripts.regression import MOST_BEFORE, Learned
+from scripts.rule_limits import ENOUGH, LOWEST, OF_PROMPTS, limits
+from scripts.weight_texts import Sentence, sentences_of
+
+TELL: list[Sentence] = [(f"the bot retires in week {week} of spring", "hello bot") for week in range(40)]
+REST: list[Sentence] = [(f"the nurse retires in week {week} of winter", "hello all") for week in range(400)]
+
+
+def pack(where: list[str]) -> Pack:
+    rule = {"id": "goes", "kind": "deprecation", "put": "", "examples": ["it retires"], "where": where}
+    return Pack([PackFile(rules=({**rule, "patterns": [r"\bretires\b"]},))])  # type: ignore[arg-type]
+
+
+def test_what_is_learned_tells_sentences_apart_that_were_not_seen() -> None:
+    learned = Learned(TELL, REST, ())
+
+    told, other = learned.scores([("next spring the bot retires", ""), ("next winter the nurse retires", "")])
+
+    assert told > 0 > other
+
+
+def test_a_name_is_not_learned_and_the_sentence_before_says_little() -> None:
+    learned = Learned(TELL, REST, {"spring"})
+    weights = dict(zip(learned.names, learned.weights, strict=True))
+
+    assert not [name for name in learned.names if "spring" in name]
+    assert 0 < weights["< bot"] <= MOST_BEFORE
+
+
+def test_a_rule_asks_for_as_much_as_sets_its_findings_apart() -> None:
+    tell = [(sentence, 1.0) for sentence in TELL]
+    rest = [(sentence, -4.0) for sentence in REST]
+
+    found = limits(pack(["system"]), tell, rest)
+
+    assert -4.0 < found["goes"] <= OF_PROMPTS[1]
+
+
+def test_of_a_rule_that_finds_little_nothing_is_concluded() -> None:
+    tell = [(sentence, 1.0) for sentence in TELL[: ENOUGH - 1]]
+
+    assert limits(pack(["system"]), tell, [(sentence, -4.0) for sentence in REST]) == {}
+
+
+def test_where_nothing_ordinary_is_found_nothing_is_asked() -> None:
+    """A limit at the lowest is none."""
+    tell = [(sentence, LOWEST - 1) for sentence in TELL]
+
+    assert limits(pack(["result"]), tell, [(REST[0], LOWEST - 2)]) == {}
+
+
+def test_sentences_come_with_the_one_before_and_those_that_are_none_are_left_out() -> None:
+    found = [*sentences_of("The bot is new here. It came on Monday to help. x = 1")]
+
+    assert found == [("The bot is new here.", ""), ("It came on Monday to help.", "The bot is new here.")]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        (
+            "maint-guide/a.html",
+            "<p>One <b>two</b>\nthree</p><pre>x = 1</pre><li>Four",
+            ["One two three", "Four"],
+        ),
+        ("debian-policy/a.txt.gz", "One\ntwo\n\nThree", ["One two", "Three"]),
+        ("fortunes/games/fortunes/a", "One\n%\nTwo", ["One", "Two"]),
+        ("wordnet-base/data.noun", '1 n | a sort of; "It is so"\n2 n | another', ["It is so", "another"]),
+        ("wesnoth-1.16-data/a.cfg", 'message= _ "Hold the gate!"\nx="no"', ["Hold the gate!"]),
+    ],
+)
+def test_texts_are_read_out_of_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, text: str, told: list[str]
+) -> None:
+    monkeypatch.setattr(ordinary_texts, "UNPACKED", tmp_path)
+    path = tmp_path / file
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+
+    assert [
+        part.strip() for part in ordinary_texts.paragraphs(file.partition("/")[0]) if part.strip()
+    ] == told
