@@ -37,9 +37,9 @@ from scripts.weight_texts import (
 DOCUMENTS: Final = 50_000  # sentences of documentation; the rest says what the bias must be
 LEARNED: Final = 0.8  # of other texts; the rest likewise
 TIMES: Final = 3  # what an ordinary line of the corpus counts: it was chosen to be hard
-MOST_TOLD: Final = 0.0003  # share of sentences of documentation and other texts that may tell
-ENOUGH: Final = 0.3  # what a word weighs at the least without which no sentence is weighed
-LEAST_OF_PROMPTS: Final = -0.8  # what a sentence weighs at the least that tells where no documents stand
+MOST_TOLD: Final = 0.0005  # share of sentences of documentation and other texts that may tell
+ENOUGH: Final = 0.5  # what a word weighs at the least without which no sentence is weighed
+LEAST_OF_PROMPTS: Final = -1.0  # what a sentence weighs at the least that tells where no documents stand
 FOLDS: Final = 4
 
 

@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import gc
 import signal
 from pathlib import PurePath
 
@@ -47,3 +48,9 @@ class _ByFile(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
     """Say who hands out the tests when `--dist loadfile` is asked for."""
     return _ByFile(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was read of all tests out of later searches for garbage; they cost a seventh of the time."""
+    gc.collect()
+    gc.freeze()

@@ -52,7 +52,7 @@ class Matcher:
         Raises:
             PackError: it is not RE2 syntax.
         """
-        return _compiled(self.rule, self.written)
+        return compiled(self.rule, self.written)
 
     @cached_property
     def unless(self) -> tuple[Any, ...]:
@@ -61,7 +61,7 @@ class Matcher:
         Raises:
             PackError: it is not RE2 syntax.
         """
-        return tuple(_compiled(self.rule, one) for one in self.not_with)
+        return tuple(compiled(self.rule, one) for one in self.not_with)
 
     @cached_property
     def tell(self) -> int:
@@ -137,7 +137,12 @@ def _not_with(rule: TextRule | FieldRule, words: Mapping[str, str]) -> tuple[str
     return tuple(spelled_out(one, words, rule.id) for one in rule.unless)
 
 
-def _compiled(rule: TextRule | FieldRule, written: str) -> Any:
+def compiled(rule: TextRule | FieldRule, written: str) -> Any:
+    """Return a pattern of a rule, its words written out, compiled over bytes.
+
+    Raises:
+        PackError: it is not RE2 syntax.
+    """
     try:
         return re2.compile(written.encode("ascii"), byte_options())
     except (re2.error, UnicodeEncodeError) as error:

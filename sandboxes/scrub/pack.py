@@ -2,21 +2,19 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
-
-import re2
+from typing import Any
 
 from profiles.context import StatusKind
 from sandboxes.errors import PackError
 from sandboxes.scrub.fields import FieldTable, normal_name
 from sandboxes.scrub.gate import Gate
 from sandboxes.scrub.kept import Kept, kept_place, read_kept
-from sandboxes.scrub.matcher import Hit, field_matcher, line_at, matcher_of, sentence_at
+from sandboxes.scrub.matcher import Hit, compiled, field_matcher, line_at, matcher_of, sentence_at
 from sandboxes.scrub.needed import Needs
-from sandboxes.scrub.patterns import byte_options
 from sandboxes.scrub.rules import FieldRule, PackFile, TextRule, read_file, spelled_out, words_of
 from sandboxes.scrub.sentences import one_a_line
 from sandboxes.scrub.view import view_of
@@ -66,24 +64,10 @@ class Pack:
             frozenset(normal_name(n) for rule in self.fields if rule.within for n in rule.names),
             frozenset(normal_name(n) for rule in self.fields if rule.around for n in rule.names),
         )
-        self._values = tuple(
-            re2.compile(f"(?:{spelled_out(r.value, words, r.id)})".encode(), byte_options())
-            for r in self.fields
-        )
-        self._unless = {
-            r.id: tuple(re2.compile(spelled_out(u, words, r.id).encode(), byte_options()) for u in r.unless)
-            for r in self.fields
-        }
-        self._beside = {
-            r.id: tuple(re2.compile(spelled_out(b, words, r.id).encode(), byte_options()) for b in r.beside)
-            for r in self.fields
-            if r.beside
-        }
-        self._after = {
-            r.id: tuple(re2.compile(spelled_out(a, words, r.id).encode(), byte_options()) for a in r.after)
-            for r in self.texts
-            if r.after
-        }
+        self._values = tuple(compiled(r, f"(?:{spelled_out(r.value, words, r.id)})") for r in self.fields)
+        self._unless = {r.id: _all_of(r, r.unless, words) for r in self.fields}
+        self._beside = {r.id: _all_of(r, r.beside, words) for r in self.fields if r.beside}
+        self._after = {r.id: _all_of(r, r.after, words) for r in self.texts if r.after}
 
     @lru_cache(maxsize=2048)  # noqa: B019 packs live as long as the process; histories and tool lists come again
     def find(self, data: bytes) -> tuple[Hit, ...]:
@@ -177,6 +161,10 @@ class Pack:
     def kinds(self) -> frozenset[StatusKind]:
         """Return the kinds that have a rule."""
         return frozenset({*(rule.kind for rule in self.texts), *(rule.kind for rule in self.fields)})
+
+
+def _all_of(rule: TextRule | FieldRule, patterns: Sequence[str], words: Mapping[str, str]) -> tuple[Any, ...]:
+    return tuple(compiled(rule, spelled_out(one, words, rule.id)) for one in patterns)
 
 
 def _by_name(fields: Sequence[FieldRule]) -> dict[str, tuple[int, ...]]:

@@ -55,6 +55,10 @@ def test_every_kind_has_rules() -> None:
     [
         ("rules: [{id: x, kind: weather, put: y, patterns: [a], examples: [a]}]", "rule 'x'"),
         ("rules: [{id: x, kind: model, put: y, patterns: ['('], examples: [a]}]", "rule 'x'"),
+        ("rules: [{id: x, kind: model, put: y, patterns: [a], after: ['('], examples: [a]}]", "rule 'x'"),
+        ("fields: [{id: x, kind: model, put: y, names: [a], value: '('}]", "rule 'x'"),
+        ("fields: [{id: x, kind: model, put: y, names: [a], value: b, unless: ['(']}]", "rule 'x'"),
+        ("fields: [{id: x, kind: model, put: y, names: [a], value: b, beside: ['(']}]", "rule 'x'"),
         (
             "rules: [{id: x, kind: model, put: y, patterns: ['@{no}'], examples: [a]}]",
             "unknown list of words",
