@@ -7,16 +7,15 @@ import pytest
 from profiles.effects import Effect
 from profiles.policy import Threshold
 from rollout.gates.model import GateId
-from rollout.promotions.applying import Applied, Over
+from rollout.promotions.applying import Applied
 from rollout.promotions.frozen import Frozen, PromotionError
 from rollout.promotions.matters import matter_to_ask
 from rollout.promotions.states import PromotionState
 from rollout.promotions.voting import Voted
 from runtime.clock import new_id
-from runtime.people.roster import RefusalCode, Refused
+from runtime.people.roster import RefusalCode
 from tests.standins.deployed import deployed
-from tests.standins.persons import Town
-from tests.standins.promoting import AGENT, Stage, failing
+from tests.standins.promoting import AGENT, Stage, code, failing, over, stage
 from tests.standins.towns import (
     OLGA,
     ROSA,
@@ -26,23 +25,9 @@ from tests.standins.towns import (
     town,
 )
 
-__all__ = ["staffed", "town"]
+__all__ = ["staffed", "stage", "town"]
 
 READ, DRAFT, UPDATE, SEND, _ = Effect
-
-
-@pytest.fixture
-def stage(staffed: Town) -> Stage:
-    """An agent at tier 0 whose evidence is good."""
-    return Stage(staffed)
-
-
-def code(answer: object) -> RefusalCode | None:
-    return answer.code if isinstance(answer, Refused) else None
-
-
-def over(answer: object) -> str | None:
-    return answer.state.value if isinstance(answer, Over) else None
 
 
 # --- F8: what was approved is edited

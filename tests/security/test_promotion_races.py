@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from profiles.effects import Effect, Tier
 from rollout.gates.model import GateId
-from rollout.promotions.applying import Applied, Over, Standing
+from rollout.promotions.applying import Applied, Standing
 from rollout.promotions.asking import ask
 from rollout.promotions.demoting import Demoted, demote
 from rollout.promotions.ending import sweep
@@ -18,8 +18,7 @@ from runtime.freeze_rules import Scope
 from runtime.record.batch import Tx
 from runtime.suspension_rules import EVERYTHING, SuspensionCode
 from runtime.suspensions import suspend
-from tests.standins.persons import Town
-from tests.standins.promoting import AGENT, Stage, failing
+from tests.standins.promoting import AGENT, Stage, failing, over, stage
 from tests.standins.towns import (
     DORA,
     LENA,
@@ -33,7 +32,7 @@ from tests.standins.towns import (
     town,
 )
 
-__all__ = ["staffed", "town"]
+__all__ = ["staffed", "stage", "town"]
 
 READ, DRAFT, UPDATE, _, _ = Effect
 RAISE_ALERT = (
@@ -42,16 +41,6 @@ RAISE_ALERT = (
     " 't', 'r', 'open', 1, '2026-11-21T09:00:00.000000Z', '2026-11-21T09:00:00.000000Z',"
     " '2026-11-22T09:00:00.000000Z')"
 )
-
-
-@pytest.fixture
-def stage(staffed: Town) -> Stage:
-    """An agent at tier 0 whose evidence is good."""
-    return Stage(staffed)
-
-
-def over(answer: object) -> str | None:
-    return answer.state.value if isinstance(answer, Over) else None
 
 
 # --- F10: something happens between looking and applying

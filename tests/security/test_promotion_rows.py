@@ -11,10 +11,9 @@ from rollout.promotions.demoting import Demoted, demote
 from rollout.promotions.frozen import Frozen, PromotionError
 from rollout.promotions.matters import matter_to_demote
 from rollout.promotions.voting import Voted
-from runtime.people.roster import RefusalCode, Refused
+from runtime.people.roster import RefusalCode
 from runtime.people.statement import SignedStatement
-from tests.standins.persons import Town
-from tests.standins.promoting import Stage, failing
+from tests.standins.promoting import Stage, code, failing, stage
 from tests.standins.towns import (
     DORA,
     ROSA,
@@ -23,23 +22,13 @@ from tests.standins.towns import (
     town,
 )
 
-__all__ = ["staffed", "town"]
+__all__ = ["staffed", "stage", "town"]
 
 READ, DRAFT, UPDATE, SEND, CRITICAL = Effect
 INSERT_VOTE = (
     "INSERT INTO promotion_vote (statement, promotion, person, approves, cast_at)"
     " SELECT id, :promotion, 'rosa', TRUE, '2026-11-21T09:00:00.000000Z' FROM statement LIMIT 1"
 )
-
-
-@pytest.fixture
-def stage(staffed: Town) -> Stage:
-    """An agent at tier 0 whose evidence is good."""
-    return Stage(staffed)
-
-
-def code(answer: object) -> RefusalCode | None:
-    return answer.code if isinstance(answer, Refused) else None
 
 
 # --- rows by hand

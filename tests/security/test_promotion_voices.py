@@ -14,9 +14,9 @@ from rollout.promotions.matters import matter_to_except
 from rollout.promotions.states import PromotionState
 from rollout.promotions.voting import Voted
 from runtime.people.revocation import matter_to_revoke, revoke_keys
-from runtime.people.roster import RefusalCode, Refused
+from runtime.people.roster import RefusalCode
 from tests.standins.persons import Person, Town, policy_of
-from tests.standins.promoting import Stage, failing
+from tests.standins.promoting import Stage, code, failing, over, stage
 from tests.standins.towns import (
     DORA,
     LENA,
@@ -28,23 +28,9 @@ from tests.standins.towns import (
     town,
 )
 
-__all__ = ["staffed", "town"]
+__all__ = ["staffed", "stage", "town"]
 
 READ, _, UPDATE, SEND, _ = Effect
-
-
-@pytest.fixture
-def stage(staffed: Town) -> Stage:
-    """An agent at tier 0 whose evidence is good."""
-    return Stage(staffed)
-
-
-def code(answer: object) -> RefusalCode | None:
-    return answer.code if isinstance(answer, Refused) else None
-
-
-def over(answer: object) -> str | None:
-    return answer.state.value if isinstance(answer, Over) else None
 
 
 # --- F6, F7, F5: who counts

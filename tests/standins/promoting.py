@@ -7,6 +7,7 @@ frozen or alerted is read from the real tables, so that a test can change it whe
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import Connection, text
 
 from profiles.effects import Effect, Tier
@@ -32,7 +33,7 @@ from runtime import agents, deployments, freeze, grants, suspensions
 from runtime.clock import new_id
 from runtime.gate.actions import digest_of
 from runtime.people.policies import PolicyBook
-from runtime.people.roster import Refused, Roster
+from runtime.people.roster import RefusalCode, Refused, Roster
 from runtime.people.statement import Matter, SignedStatement
 from runtime.record.batch import Tx
 from tests.standins.deployed import deployed
@@ -272,3 +273,19 @@ def failing(found: Applied | Standing | Over) -> set[GateId]:
 
 def _open_alerts(conn: Connection) -> tuple[str, ...]:
     return tuple(conn.execute(text("SELECT id FROM alert WHERE state = 'open' ORDER BY id")).scalars())
+
+
+@pytest.fixture
+def stage(staffed: Town) -> Stage:
+    """An agent at tier 0 whose evidence is good."""
+    return Stage(staffed)
+
+
+def code(answer: object) -> RefusalCode | None:
+    """Return why an answer refuses, if it does."""
+    return answer.code if isinstance(answer, Refused) else None
+
+
+def over(answer: object) -> str | None:
+    """Return how a request ended, if an answer says that it did."""
+    return answer.state.value if isinstance(answer, Over) else None
