@@ -21,7 +21,6 @@ from sandboxes.scrub.weighing import BIAS, LOOSE, RULE, SHIPPED, STRONG
 from scripts.regression import Learned, kinds_of
 from scripts.rule_limits import Scored, limits
 from scripts.weight_texts import (
-    Sentence,
     Told,
     documents,
     examples,
@@ -37,9 +36,10 @@ from scripts.weight_texts import (
 DOCUMENTS: Final = 50_000  # sentences of documentation; the rest says what the bias must be
 LEARNED: Final = 0.8  # of other texts; the rest likewise
 TIMES: Final = 3  # what an ordinary line of the corpus counts: it was chosen to be hard
-MOST_TOLD: Final = 0.0005  # share of sentences of documentation and other texts that may tell
+TIMES_ALIKE: Final = 10  # what a lookalike of a rule counts beside such a line: none of them may be found
+MOST_TOLD: Final = 0.00034  # share of sentences of documentation and other texts that may tell
 ENOUGH: Final = 0.5  # what a word weighs at the least without which no sentence is weighed
-LEAST_OF_PROMPTS: Final = -1.0  # what a sentence weighs at the least that tells where no documents stand
+LEAST_OF_PROMPTS: Final = -1.3  # what a sentence weighs at the least that tells where no documents stand
 FOLDS: Final = 4
 
 
@@ -48,11 +48,11 @@ class Lessons:
 
     def __init__(self) -> None:
         """Gather them."""
-        tell, rest = examples()
+        tell, alike = examples()
         found, beside = parted(positives(Part.SEEN))
         lines = [one for line, _ in ordinary(Part.SEEN) for one in sentences_of(line)]
         self.told: list[Told] = [*tell, *found]
-        self.hard = [*rest, *beside, *left_by_rules(positives(Part.SEEN)), *lines]
+        self.hard = [*alike * TIMES_ALIKE, *beside, *left_by_rules(positives(Part.SEEN)), *lines]
         self.written, self.untold = written()
         texts, others = documents(), other_texts()
         most = int(LEARNED * len(others))
@@ -60,7 +60,7 @@ class Lessons:
         self.held = [*texts[DOCUMENTS:], *others[most:]]
         self._names = names()
 
-    def learned(self, written: Sequence[Sentence], untold: Sequence[Sentence]) -> tuple[Learned, float]:
+    def learned(self, written: Sequence[str], untold: Sequence[str]) -> tuple[Learned, float]:
         """Learn from all and of what was written from a part; return the bias too."""
         tell = [*(one for one, _ in self.told), *written]
         learned = Learned(tell, [*self.hard * TIMES, *untold, *self.easy], self._names)
@@ -80,7 +80,7 @@ class Lessons:
         return scored
 
 
-def _others(side: Sequence[Sentence], fold: int) -> Iterator[Sentence]:
+def _others(side: Sequence[str], fold: int) -> Iterator[str]:
     return (one for place, one in enumerate(side) if place % FOLDS != fold)
 
 
@@ -93,7 +93,7 @@ def main() -> None:
     learned, bias = lessons.learned([one for one, _ in lessons.written], lessons.untold)
     tell, rest = lessons.apart()
     held = zip(lessons.held, (learned.scores(lessons.held) + bias).tolist(), strict=True)
-    least = limits(rules_alone(), tell, [*rest, *held])
+    least = limits(rules_alone(), tell, [*rest, *held], lambda one: float(learned.scores([one])[0]) + bias)
     kinds = kinds_of([*lessons.told, *lessons.written])
     pairs = sorted(((w, n) for w, n in zip(learned.weights, learned.names, strict=True) if w), reverse=True)
     rows = [f"{name}\t{limit}\t" for name, limit in ((BIAS, round(bias, 3)), (STRONG, ENOUGH))]
@@ -105,7 +105,7 @@ def main() -> None:
 
 
 _HEAD: Final = (
-    "# What words and pairs of words weigh in a sentence, and `< word` of the sentence before it.",
+    "# What words and pairs of words weigh in a sentence, and how much a sentence must weigh for some rules.",
     "# `^` and `$` are a sentence's beginning and end, `0` any number; words stand without their endings.",
     "# Learned by scripts/learn_weights.py; a line may be changed, added or taken out by hand.",
 )

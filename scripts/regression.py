@@ -9,20 +9,19 @@ from scipy import optimize, sparse, special
 
 from profiles.context import StatusKind
 from sandboxes.scrub.weighing import features
-from scripts.weight_texts import Sentence, Told
+from scripts.weight_texts import Told
 
 LEAST_SEEN: Final = 2
 STRENGTH: Final = 0.3  # of the regression: the inverse of its regularisation
 MOST_FEATURES: Final = 25_000
-MOST_BEFORE: Final = 1.5  # what a word of the sentence before weighs at the most
 
 
 class Learned:
     """A regression: features, and what each weighs."""
 
-    def __init__(self, tell: Sequence[Sentence], rest: Sequence[Sentence], left_out: Collection[str]) -> None:
+    def __init__(self, tell: Sequence[str], rest: Sequence[str], left_out: Collection[str]) -> None:
         """Learn what tells from what does not, but nothing of some stems."""
-        counts = Counter(one for sentence in (*tell, *rest) for one in features(*sentence))
+        counts = Counter(one for sentence in (*tell, *rest) for one in features(sentence))
         often = (one for one, count in counts.items() if count >= LEAST_SEEN)
         self.names = sorted(one for one in often if not any(part in left_out for part in one.split(" ")))
         self._places = {name: place for place, name in enumerate(self.names)}
@@ -30,17 +29,15 @@ class Learned:
         here, there = (np.asarray(table[rows].sum(0)).ravel() + 1 for rows in (is_telling, ~is_telling))
         ratios = np.log((here / here.sum()) / (there / there.sum()))
         self.weights = _regression(table @ sparse.diags(ratios), is_telling) * ratios
-        before = np.array([name.startswith("< ") for name in self.names])
-        self.weights[before] = np.minimum(self.weights[before], MOST_BEFORE)
         self.weights[np.argsort(-np.abs(self.weights))[MOST_FEATURES:]] = 0
 
-    def scores(self, sentences: Sequence[Sentence]) -> Any:
+    def scores(self, sentences: Sequence[str]) -> Any:
         """Return what sentences weigh, without a bias."""
         return self._table(sentences) @ self.weights
 
-    def _table(self, sentences: Sequence[Sentence]) -> Any:
+    def _table(self, sentences: Sequence[str]) -> Any:
         """A row for each sentence, a column for each feature."""
-        found = [[self._places[one] for one in features(*s) if one in self._places] for s in sentences]
+        found = [[self._places[one] for one in features(s) if one in self._places] for s in sentences]
         columns = np.fromiter((place for row in found for place in row), dtype=np.int32)
         ends = np.cumsum([0, *map(len, found)])
         shape = (len(found), len(self._places))
@@ -67,6 +64,6 @@ def kinds_of(tell: Sequence[Told]) -> dict[str, StatusKind]:
     sizes = Counter(kind for _, kind in tell)
     shares: dict[str, dict[StatusKind, float]] = defaultdict(lambda: defaultdict(float))
     for sentence, kind in tell:
-        for one in features(*sentence):
+        for one in features(sentence):
             shares[one][kind] += 1 / sizes[kind]
     return {one: max(share, key=lambda kind: (share[kind], kind)) for one, share in shares.items()}

@@ -6,7 +6,7 @@ each rule from what it finds in sentences that were written without a look at th
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Final
 
@@ -14,29 +14,33 @@ from sandboxes.scrub.model import Place
 from sandboxes.scrub.pack import Pack
 from sandboxes.scrub.rules import TextRule
 from sandboxes.scrub.view import view_of
-from scripts.weight_texts import Sentence
 
-Scored = tuple[Sentence, float]
+Scored = tuple[str, float]  # a sentence and what it weighs
 ENOUGH: Final = 5  # sentences that tell in which a rule must find something; of fewer, nothing is concluded
+ROUNDING: Final = 0.05  # of the weights in the file, over a sentence
 LOWEST: Final = -8.0  # where nothing is asked
 # What an ordinary sentence costs that is found, in sentences that tell and are not found, and what is asked
 # at the most. Rules for results find little in documents; those for prompts find much.
-OF_RESULTS: Final = (0.02, -5.0)
+OF_RESULTS: Final = (0.02, -6.0)
 OF_PROMPTS: Final = (0.5, -2.0)
 
 
-def limits(pack: Pack, tell: Iterable[Scored], rest: Iterable[Scored]) -> dict[str, float]:
+def limits(
+    pack: Pack, tell: Iterable[Scored], rest: Iterable[Scored], weigh: Callable[[str], float]
+) -> dict[str, float]:
     """Return the least weights of the rules that find anything ordinary.
 
     Args:
         pack: the rules.
         tell: sentences that tell, and what each weighs by weights that were learned without it.
         rest: sentences that do not.
+        weigh: tells what a sentence weighs; the examples of a rule stay found.
     """
     good, bad = _found(pack, tell), _found(pack, rest)
     told = [rule for rule in pack.texts if rule.id in bad and len(good[rule.id]) >= ENOUGH]
     best = {rule.id: _least(sorted(good[rule.id]), sorted(bad[rule.id]), *_asked_of(rule)) for rule in told}
-    return {rule: least for rule, least in best.items() if least > LOWEST}
+    shown = {rule.id: min(map(weigh, rule.examples)) - ROUNDING for rule in told}
+    return {rule: min(least, shown[rule]) for rule, least in best.items() if least > LOWEST}
 
 
 def _asked_of(rule: TextRule) -> tuple[float, float]:
@@ -46,7 +50,7 @@ def _asked_of(rule: TextRule) -> tuple[float, float]:
 def _found(pack: Pack, sentences: Iterable[Scored]) -> dict[str, list[float]]:
     """The weights of the sentences in which each rule finds something."""
     found: dict[str, list[float]] = defaultdict(list)
-    for (sentence, _), weight in sentences:
+    for sentence, weight in sentences:
         for rule in {hit.rule.id for hit in pack.gate.find(view_of(sentence).data)}:
             found[rule].append(weight)
     return found

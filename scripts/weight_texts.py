@@ -21,8 +21,7 @@ from sandboxes.scrub.view import view_of
 from sandboxes.scrub.weighing import is_prose, stem
 from scripts import ordinary_texts
 
-Sentence = tuple[str, str]  # and the one before it
-Told = tuple[Sentence, StatusKind]
+Told = tuple[str, StatusKind]  # a sentence and what it tells
 OF_ONE: Final = 12_000  # sentences at most of one package of other texts
 NAMED: Final = 3  # times as often with a capital as without one, a word is a name
 
@@ -30,29 +29,26 @@ _INSIDE: Final = re.compile(r"(?<=\s)[\"'(]?([A-Za-z]+)")  # words that do not b
 _DATES: Final = frozenset(map(str.lower, (*calendar.month_name, *calendar.day_name)))
 
 
-def sentences_of(text: str) -> Iterator[Sentence]:
-    """Yield the sentences of a text that are weighed, each with the one before it."""
-    before = ""
-    for line in one_a_line(view_of(text).data).decode().split("\n"):
-        if is_prose(line.lower().encode()):
-            yield line, before
-        before = line
+def sentences_of(text: str) -> Iterator[str]:
+    """Yield the sentences of a text that are weighed."""
+    lines = one_a_line(view_of(text).data).decode().split("\n")
+    yield from (line for line in lines if is_prose(line.lower().encode()))
 
 
-def parted(found: Iterable[Positive]) -> tuple[list[Told], list[Sentence]]:
+def parted(found: Iterable[Positive]) -> tuple[list[Told], list[str]]:
     """Return the sentences of a corpus that hold what tells, and those that stand beside them."""
     tell: list[Told] = []
-    beside: list[Sentence] = []
+    beside: list[str] = []
     for one in found:
         for sentence in (sentence for text in texts_of(one) for sentence in sentences_of(text)):
-            if any(tell.lower() in sentence[0].lower() for tell in one.tells):
+            if any(tell.lower() in sentence.lower() for tell in one.tells):
                 tell.append((sentence, one.kind))
             else:
                 beside.append(sentence)
     return tell, beside
 
 
-def left_by_rules(found: Iterable[Positive]) -> list[Sentence]:
+def left_by_rules(found: Iterable[Positive]) -> list[str]:
     """Return what the rules leave of the texts of a corpus out of which they took what tells."""
     rules = Scrubber((), REPLACING, rules_alone())
     left = ((one, rules.text(one.text, one.place).value) for one in found if one.form == "text")
@@ -80,13 +76,13 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(inner)
 
 
-def written() -> tuple[list[Told], list[Sentence]]:
+def written() -> tuple[list[Told], list[str]]:
     """Return the sentences that were written to be learned from: those that tell, and the others.
 
     Of two in one line that tell, the first only says what the second speaks of.
     """
     tell: list[Told] = []
-    rest: list[Sentence] = []
+    rest: list[str] = []
     for kind, text in _lines():
         if kind == "-":
             rest += sentences_of(text)
@@ -114,25 +110,25 @@ def _lines() -> Iterator[tuple[str, str]]:
             yield kind, text
 
 
-def examples() -> tuple[list[Told], list[Sentence]]:
+def examples() -> tuple[list[Told], list[str]]:
     """Return the sentences that the rules of text give as examples, and those that they must not find."""
     rules = [rule for path in sorted(PACKS.glob("*.yaml")) for rule in read_file(path).rules]
     told = [(one, rule.kind) for rule in rules for text in rule.examples for one in sentences_of(text)]
     return told, [one for rule in rules for text in rule.lookalikes for one in sentences_of(text)]
 
 
-def documents() -> list[Sentence]:
+def documents() -> list[str]:
     """Return sentences of documentation, in an order by chance that is always the same."""
     found = [sentence for text in paragraphs() for sentence in sentences_of(text)]
     Random(3).shuffle(found)  # noqa: S311 - an order
     return found
 
 
-def other_texts() -> list[Sentence]:
+def other_texts() -> list[str]:
     """Return sentences of running text that is no documentation, in an order by chance."""
     ordinary_texts.fetch()
     chance = Random(7)  # noqa: S311 - an order
-    found: list[Sentence] = []
+    found: list[str] = []
     for name in ordinary_texts.PACKAGES:
         parts = ordinary_texts.paragraphs(name)
         chance.shuffle(parts)

@@ -44,17 +44,10 @@ def stem(word: str) -> str:
     return _ENDING.sub("", word)
 
 
-def features(sentence: str, before: str = "") -> set[str]:
-    """Return what is weighed of a sentence: stems, pairs of them, and stems of the sentence before it."""
-    tokens = _stems(sentence)
-    pairs = map(" ".join, zip(("^", *tokens), (*tokens, "$"), strict=True))
-    return {*tokens, *pairs, *map("< ".__add__, _stems(before))}
-
-
-@lru_cache(maxsize=256)
-def _stems(sentence: str) -> tuple[str, ...]:
-    """Return the stems of a sentence and its signs; each sentence is asked for once more, by the next one."""
-    return tuple(map(stem, _TOKEN.findall(_DIGITS.sub("0", sentence.lower()))))
+def features(sentence: str) -> set[str]:
+    """Return what is weighed of a sentence: stems, signs, and pairs of them that follow each other."""
+    tokens = [*map(stem, _TOKEN.findall(_DIGITS.sub("0", sentence.lower())))]
+    return {*tokens, *map(" ".join, zip(["^", *tokens], [*tokens, "$"], strict=True))}
 
 
 @lru_cache(maxsize=50_000)
@@ -89,17 +82,17 @@ class Weigher:
     weights: dict[str, float]
     kinds: dict[str, StatusKind]
 
-    def score(self, sentence: str, before: str = "") -> float:
-        """Return by how much a sentence outweighs the bias, after another one; below zero it does not."""
-        return self.bias + sum(map(self.weights.get, features(sentence, before), repeat(0.0)))
+    def score(self, sentence: str) -> float:
+        """Return by how much a sentence outweighs the bias; below zero it does not."""
+        return self.bias + sum(map(self.weights.get, features(sentence), repeat(0.0)))
 
-    def rule(self, sentence: str, before: str = "") -> TextRule | None:
+    def rule(self, sentence: str) -> TextRule | None:
         """Return the rule by which a sentence tells, if it does."""
-        score = self.score(sentence, before)
+        score = self.score(sentence)
         if score <= self.loose:
             return None
         votes: dict[StatusKind, float] = defaultdict(float)
-        for one in features(sentence, before) & self.kinds.keys():
+        for one in features(sentence) & self.kinds.keys():
             votes[self.kinds[one]] += max(self.weights[one], 0.0)
         return _rule_of(max(votes, key=lambda kind: (votes[kind], kind)), surely=score > 0)
 
@@ -110,20 +103,18 @@ class Weigher:
             return False
         lines = one_a_line(view).lower()
         first, last = lines.rfind(b"\n", 0, start) + 1, lines.find(b"\n", start)
-        before = lines[lines.rfind(b"\n", 0, max(first - 1, 0)) + 1 : max(first - 1, 0)]
         sentence = lines[first : last if last >= 0 else len(lines)]
-        return is_prose(sentence) and self.score(sentence.decode("ascii"), before.decode("ascii")) < least
+        return is_prose(sentence) and self.score(sentence.decode("ascii")) < least
 
     def find(self, lines: bytes) -> Iterator[tuple[int, int, TextRule]]:
         """Yield sentences that tell, of a view in which every sentence ends its line, and by which rule."""
-        start, before = 0, ""
+        start = 0
         for line in lines.lower().split(b"\n"):
-            sentence = line.decode("ascii")
             if not self.strong.isdisjoint(map(_stem_of, _WORD.findall(line))) and is_prose(line):
-                rule = self.rule(sentence, before)
+                rule = self.rule(line.decode("ascii"))
                 if rule is not None:
                     yield start, start + len(line), rule
-            start, before = start + len(line) + 1, sentence
+            start += len(line) + 1
 
 
 def read_weights(path: Path = SHIPPED) -> Weigher:

@@ -8,12 +8,12 @@ import pytest
 from sandboxes.scrub.pack import Pack
 from sandboxes.scrub.rules import PackFile
 from scripts import ordinary_texts
-from scripts.regression import MOST_BEFORE, Learned
+from scripts.regression import Learned
 from scripts.rule_limits import ENOUGH, LOWEST, OF_PROMPTS, limits
-from scripts.weight_texts import Sentence, sentences_of
+from scripts.weight_texts import sentences_of
 
-TELL: list[Sentence] = [(f"the bot retires in week {week} of spring", "hello bot") for week in range(40)]
-REST: list[Sentence] = [(f"the nurse retires in week {week} of winter", "hello all") for week in range(400)]
+TELL = [f"the bot retires in week {week} of spring" for week in range(40)]
+REST = [f"the nurse retires in week {week} of winter" for week in range(400)]
 
 
 def pack(where: list[str]) -> Pack:
@@ -24,45 +24,47 @@ def pack(where: list[str]) -> Pack:
 def test_what_is_learned_tells_sentences_apart_that_were_not_seen() -> None:
     learned = Learned(TELL, REST, ())
 
-    told, other = learned.scores([("next spring the bot retires", ""), ("next winter the nurse retires", "")])
+    told, other = learned.scores(["next spring the bot retires", "next winter the nurse retires"])
 
     assert told > 0 > other
 
 
-def test_a_name_is_not_learned_and_the_sentence_before_says_little() -> None:
-    learned = Learned(TELL, REST, {"spring"})
-    weights = dict(zip(learned.names, learned.weights, strict=True))
-
-    assert not [name for name in learned.names if "spring" in name]
-    assert 0 < weights["< bot"] <= MOST_BEFORE
+def test_a_name_is_not_learned() -> None:
+    assert not [name for name in Learned(TELL, REST, {"spring"}).names if "spring" in name]
 
 
 def test_a_rule_asks_for_as_much_as_sets_its_findings_apart() -> None:
     tell = [(sentence, 1.0) for sentence in TELL]
     rest = [(sentence, -4.0) for sentence in REST]
 
-    found = limits(pack(["system"]), tell, rest)
+    found = limits(pack(["system"]), tell, rest, lambda _: 0.0)
 
     assert -4.0 < found["goes"] <= OF_PROMPTS[1]
+
+
+def test_the_examples_of_a_rule_stay_found() -> None:
+    tell, rest = [(one, 1.0) for one in TELL], [(one, -4.0) for one in REST]
+
+    assert limits(pack(["system"]), tell, rest, lambda _: -5.0)["goes"] < -5.0
 
 
 def test_of_a_rule_that_finds_little_nothing_is_concluded() -> None:
     tell = [(sentence, 1.0) for sentence in TELL[: ENOUGH - 1]]
 
-    assert limits(pack(["system"]), tell, [(sentence, -4.0) for sentence in REST]) == {}
+    assert limits(pack(["system"]), tell, [(sentence, -4.0) for sentence in REST], lambda _: 0.0) == {}
 
 
 def test_where_nothing_ordinary_is_found_nothing_is_asked() -> None:
     """A limit at the lowest is none."""
     tell = [(sentence, LOWEST - 1) for sentence in TELL]
 
-    assert limits(pack(["result"]), tell, [(REST[0], LOWEST - 2)]) == {}
+    assert limits(pack(["result"]), tell, [(REST[0], LOWEST - 2)], lambda _: 0.0) == {}
 
 
-def test_sentences_come_with_the_one_before_and_those_that_are_none_are_left_out() -> None:
+def test_what_is_no_sentence_is_not_learned_from() -> None:
     found = [*sentences_of("The bot is new here. It came on Monday to help. x = 1")]
 
-    assert found == [("The bot is new here.", ""), ("It came on Monday to help.", "The bot is new here.")]
+    assert found == ["The bot is new here.", "It came on Monday to help."]
 
 
 @pytest.mark.parametrize(

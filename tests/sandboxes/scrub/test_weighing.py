@@ -52,9 +52,13 @@ def test_forms_of_a_word_are_weighed_alike() -> None:
     assert features("Retiring 3 Models") == features("retired 40 model")
 
 
-def test_what_stands_before_is_weighed_apart() -> None:
-    assert "< agent" in features("It sleeps.", "The agents.")
-    assert "agent" not in features("It sleeps.", "The agents.")
+def test_the_sentence_before_does_not_count(tmp_path: Path) -> None:
+    """R-20: an innocent sentence is not taken out because of its neighbour."""
+    weigher = read_weights(weights(tmp_path, SOME))
+
+    found = [*weigher.find(b"they put it out to pasture.\nthe grass is green and high.")]
+
+    assert [(first, last) for first, last, _ in found] == [(0, 27)]
 
 
 def test_a_sentence_without_a_strong_word_is_not_weighed(tmp_path: Path) -> None:
