@@ -122,9 +122,15 @@ def _where(path: Path, place: tuple[int | str, ...]) -> str:
 
 
 def words_of(files: Iterable[PackFile]) -> dict[str, str]:
-    """Return what each list of words stands for in a pattern."""
+    """Return what each list of words stands for in a pattern.
+
+    Raises:
+        PackError: two files have a list of one name, or one has the name of a gap.
+    """
     words = dict(GAPS)
     for file in files:
+        if twice := sorted(words.keys() & file.words.keys()):
+            raise PackError(f"list of words @{{{twice[0]}}}: there is one of this name; give yours another")
         words |= {name: f"(?:{'|'.join(items)})" for name, items in file.words.items()}
     return words
 

@@ -101,6 +101,17 @@ def test_every_pattern_that_is_shipped_can_be_compiled() -> None:
         matcher.check()
 
 
+@pytest.mark.parametrize("name", ["ours", "gap"])
+def test_a_list_of_words_that_another_file_has_is_refused(tmp_path: Path, name: str) -> None:
+    """Else the later would change what the rules of the earlier find."""
+    files = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    files[0].write_text("words: {ours: [lamp]}")
+    files[1].write_text(f"words: {{{name}: [torch]}}")
+
+    with pytest.raises(PackError, match=f"@{{{name}}}: there is one of this name"):
+        Pack([read_file(file) for file in files])
+
+
 def test_an_operator_adds_rules_without_python(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(
         "fields: [{id: ward, kind: place, put: here, names: [ward], examples: ['ward: 7']}]\n"
