@@ -21,8 +21,17 @@ from sandboxes.scrub.forms import SIGNS, WORDS
 from sandboxes.scrub.index import LISTS, Needed
 
 _FORMS: Final = {"words": WORDS, "signs": SIGNS}
-_MADE_BY: Final = ("chars.py", "common.py", "common.txt", "forms.py", "index.py", "kept.py", "needed.py")
-_AND_BY: Final = ("rules.py", "trees.py")
+_MADE_BY: Final = (
+    "chars.py",
+    "common.py",
+    "common.txt",
+    "forms.py",
+    "index.py",
+    "kept.py",
+    "needed.py",
+    "rules.py",
+    "trees.py",
+)
 
 _Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Literals = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
@@ -74,7 +83,9 @@ def kept_place() -> Path | None:
     """Return where it is kept: in Python's directory of byte code, None where it has none."""
     try:
         return Path(cache_from_source(__file__)).with_suffix(".needs")
-    except NotImplementedError:  # this Python keeps no byte code
+    except (
+        NotImplementedError
+    ):  # so it says where `sys.implementation.cache_tag` is None: no byte code is kept
         return None
 
 
@@ -85,7 +96,7 @@ def _needed(form: str, rate: float, literals: Sequence[str]) -> Needed:
 def _made_by() -> str:
     """A digest of the code that finds it out, and of the Python whose parser it uses."""
     found = hashlib.sha256(sys.version.encode())
-    for name in (*_MADE_BY, *_AND_BY):
+    for name in _MADE_BY:
         found.update(hashlib.sha256(Path(__file__).with_name(name).read_bytes()).digest())
     return found.hexdigest()
 

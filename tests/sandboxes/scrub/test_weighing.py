@@ -9,7 +9,7 @@ from bench.scrub_corpus import REPLACING
 from profiles.context import StatusKind
 from sandboxes.errors import PackError
 from sandboxes.scrub.model import Place
-from sandboxes.scrub.pack import Pack
+from sandboxes.scrub.pack import Pack, shipped_pack
 from sandboxes.scrub.rules import PackFile
 from sandboxes.scrub.scrubber import Scrubber
 from sandboxes.scrub.sentences import one_a_line
@@ -107,6 +107,11 @@ def test_shipped_weights_find_what_no_rule_says_and_leave_documents_alone() -> N
 
     assert weigher.rule("the assistant is put out to pasture once the new bot arrives") is not None
     assert found / sentences < 0.001
+
+
+def test_every_limit_is_that_of_a_shipped_rule() -> None:
+    """A limit of a rule that has another name by now would be none, and nobody would notice."""
+    assert read_weights().least.keys() <= {rule.id for rule in shipped_pack().texts}
 
 
 @pytest.mark.parametrize(
