@@ -12,13 +12,11 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
-from typing import Final
-
-import numpy as np
+from typing import Final, TypeVar
 
 from bench.scrub_corpus import Part, ordinary, positives
-from sandboxes.scrub.weighing import BIAS, LOOSE, RULE, SHIPPED, STRONG
-from scripts.regression import Learned, kinds_of
+from sandboxes.scrub.weighing import LOOSE, SHIPPED, STRONG, features
+from scripts.regression import Learned
 from scripts.rule_limits import Scored, limits
 from scripts.weight_texts import (
     Told,
@@ -33,14 +31,18 @@ from scripts.weight_texts import (
     written,
 )
 
+T = TypeVar("T")
 DOCUMENTS: Final = 50_000  # sentences of documentation; the rest says what the bias must be
 LEARNED: Final = 0.8  # of other texts; the rest likewise
-TIMES: Final = 3  # what an ordinary line of the corpus counts: it was chosen to be hard
+TIMES: Final = 10  # what an ordinary line of the corpus counts: it was chosen to be hard
 TIMES_ALIKE: Final = 10  # what a lookalike of a rule counts beside such a line: none of them may be found
 MOST_TOLD: Final = 0.00034  # share of sentences of documentation and other texts that may tell
+TIMES_UNTOLD: Final = 3  # what an ordinary sentence counts that was written to be learned from
 ENOUGH: Final = 0.5  # what a word weighs at the least without which no sentence is weighed
 LEAST_OF_PROMPTS: Final = -1.3  # what a sentence weighs at the least that tells where no documents stand
 FOLDS: Final = 4
+FEATURES: Final = 25_000  # that get a weight for telling anything
+FEATURES_OF_KIND: Final = 8_000  # that get one for a kind
 
 
 class Lessons:
@@ -60,27 +62,27 @@ class Lessons:
         self.held = [*texts[DOCUMENTS:], *others[most:]]
         self._names = names()
 
-    def learned(self, written: Sequence[str], untold: Sequence[str]) -> tuple[Learned, float]:
-        """Learn from all and of what was written from a part; return the bias too."""
-        tell = [*(one for one, _ in self.told), *written]
-        learned = Learned(tell, [*self.hard * TIMES, *untold, *self.easy], self._names)
-        return learned, -float(np.quantile(learned.scores(self.held), 1 - MOST_TOLD))
+    def learned(self, written: Sequence[Told], untold: list[str], *, by_kind: bool) -> Learned[str]:
+        """Learn from all, and of what was written from a part."""
+        rest = [*self.hard * TIMES, *untold * TIMES_UNTOLD, *self.easy]
+        tell, of_kind = [*self.told, *written], FEATURES_OF_KIND if by_kind else 0
+        return Learned(tell, rest, features, self._names, most=FEATURES, most_of_kind=of_kind)
 
     def apart(self) -> tuple[list[Scored], list[Scored]]:
         """Weigh all that was written, each by weights that were learned without it."""
-        sides = ([one for one, _ in self.written], [*self.untold])
+        tell, rest = [*self.written], [*self.untold]
+        Random(1).shuffle(tell)  # noqa: S311 - an order
+        Random(1).shuffle(rest)  # noqa: S311 - an order
         scored: tuple[list[Scored], list[Scored]] = ([], [])
-        for side in sides:
-            Random(1).shuffle(side)  # noqa: S311 - an order
         for fold in range(FOLDS):
-            learned, bias = self.learned(*([*_others(side, fold)] for side in sides))
-            for place, side in enumerate(sides):
-                mine = side[fold::FOLDS]
+            learned = self.learned([*_others(tell, fold)], [*_others(rest, fold)], by_kind=False)
+            bias = learned.biases(self.held, MOST_TOLD)[None]
+            for place, mine in enumerate(([one for one, _ in tell[fold::FOLDS]], rest[fold::FOLDS])):
                 scored[place].extend(zip(mine, (learned.scores(mine) + bias).tolist(), strict=True))
         return scored
 
 
-def _others(side: Sequence[str], fold: int) -> Iterator[str]:
+def _others(side: Sequence[T], fold: int) -> Iterator[T]:
     return (one for place, one in enumerate(side) if place % FOLDS != fold)
 
 
@@ -90,18 +92,15 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=SHIPPED)
     to: Path = parser.parse_args().to
     lessons = Lessons()
-    learned, bias = lessons.learned([one for one, _ in lessons.written], lessons.untold)
+    learned = lessons.learned(lessons.written, lessons.untold, by_kind=True)
+    biases = learned.biases(lessons.held, MOST_TOLD)
     tell, rest = lessons.apart()
-    held = zip(lessons.held, (learned.scores(lessons.held) + bias).tolist(), strict=True)
-    least = limits(rules_alone(), tell, [*rest, *held], lambda one: float(learned.scores([one])[0]) + bias)
-    kinds = kinds_of([*lessons.told, *lessons.written])
-    pairs = sorted(((w, n) for w, n in zip(learned.weights, learned.names, strict=True) if w), reverse=True)
-    rows = [f"{name}\t{limit}\t" for name, limit in ((BIAS, round(bias, 3)), (STRONG, ENOUGH))]
-    rows += [f"{LOOSE}\t{LEAST_OF_PROMPTS}\t"]
-    rows += [f"{RULE}{rule}\t{limit:.2f}\t" for rule, limit in sorted(least.items())]
-    rows += [f"{name}\t{weight:.3f}\t{kinds.get(name, '')}" for weight, name in pairs]
+    held = zip(lessons.held, (learned.scores(lessons.held) + biases[None]).tolist(), strict=True)
+    weigh = lambda one: float(learned.scores([one])[0]) + biases[None]  # noqa: E731
+    least = limits(rules_alone(), tell, [*rest, *held], weigh)
+    rows = learned.lines({STRONG: ENOUGH, LOOSE: LEAST_OF_PROMPTS}, least, biases)
     to.write_text("\n".join([*_HEAD, *rows]) + "\n")
-    print(f"{len(pairs)} weights, {len(least)} limits of rules")
+    print(f"{len(rows)} weights, {len(least)} of them limits of rules")
 
 
 _HEAD: Final = (

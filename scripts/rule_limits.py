@@ -38,7 +38,7 @@ def limits(
     """
     good, bad = _found(pack, tell), _found(pack, rest)
     told = [rule for rule in pack.texts if rule.id in bad and len(good[rule.id]) >= ENOUGH]
-    best = {rule.id: _least(sorted(good[rule.id]), sorted(bad[rule.id]), *_asked_of(rule)) for rule in told}
+    best = {rule.id: least_of(sorted(good[rule.id]), sorted(bad[rule.id]), *_asked_of(rule)) for rule in told}
     shown = {rule.id: min(map(weigh, rule.examples)) - ROUNDING for rule in told}
     return {rule: min(least, shown[rule]) for rule, least in best.items() if least > LOWEST}
 
@@ -56,8 +56,15 @@ def _found(pack: Pack, sentences: Iterable[Scored]) -> dict[str, list[float]]:
     return found
 
 
-def _least(good: list[float], bad: list[float], price: float, most: float) -> float:
-    """Where both sorts of mistakes together cost least; of equal costs, the lowest."""
+def least_of(good: list[float], bad: list[float], price: float, most: float) -> float:
+    """Return the least weight at which both sorts of mistakes together cost least; of equal ones, the lowest.
+
+    Args:
+        good: what is weighed in which a rule is right, the lowest first.
+        bad: that in which it is wrong, the lowest first.
+        price: what one of the second costs that is found, in those of the first that are not.
+        most: the most that may be asked.
+    """
 
     def cost(least: float) -> tuple[float, float]:
         return bisect_left(good, least) + price * (len(bad) - bisect_left(bad, least)), least

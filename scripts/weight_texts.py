@@ -111,10 +111,13 @@ def _lines() -> Iterator[tuple[str, str]]:
 
 
 def examples() -> tuple[list[Told], list[str]]:
-    """Return the sentences that the rules of text give as examples, and those that they must not find."""
-    rules = [rule for path in sorted(PACKS.glob("*.yaml")) for rule in read_file(path).rules]
+    """Return the sentences that the rules of text give as examples, and those that no rule may find."""
+    files = [read_file(path) for path in sorted(PACKS.glob("*.yaml"))]
+    rules = [rule for file in files for rule in file.rules]
     told = [(one, rule.kind) for rule in rules for text in rule.examples for one in sentences_of(text)]
-    return told, [one for rule in rules for text in rule.lookalikes for one in sentences_of(text)]
+    shown = [rule.lookalikes for file in files for rule in file.rules]
+    shown += [rule.lookalikes for file in files for rule in file.fields]
+    return told, [one for some in shown for text in some for one in sentences_of(text)]
 
 
 def documents() -> list[str]:

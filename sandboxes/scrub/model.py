@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from profiles.context import ContextRules, StatusKind, Treatment
 
@@ -19,6 +19,10 @@ class Place(StrEnum):
     MESSAGE = "message"  # what the agent sends to its model
     RESULT = "result"  # what a tool, a resource or a prompt answered
     DEFINITION = "definition"  # what an upstream says of its tools
+
+
+NAMES: Final = (StatusKind.VARIABLE, StatusKind.HEADER)
+"""The kinds of what tells by a name, whatever its value is."""
 
 
 @dataclass(frozen=True, slots=True)

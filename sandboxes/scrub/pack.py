@@ -14,6 +14,9 @@ from sandboxes.scrub.fields import FieldTable, normal_name
 from sandboxes.scrub.gate import Gate
 from sandboxes.scrub.kept import Kept, kept_place, read_kept
 from sandboxes.scrub.matcher import Hit, compiled, field_matcher, line_at, matcher_of, sentence_at
+from sandboxes.scrub.members import SHIPPED as MEMBERS
+from sandboxes.scrub.members import MemberWeigher, Record, read_members
+from sandboxes.scrub.model import NAMES
 from sandboxes.scrub.needed import Needs
 from sandboxes.scrub.rules import FieldRule, PackFile, TextRule, read_file, spelled_out, words_of
 from sandboxes.scrub.sentences import one_a_line
@@ -33,6 +36,7 @@ class Pack:
         self,
         files: Sequence[PackFile],
         weigher: Weigher | None = None,
+        members: MemberWeigher | None = None,
         kept: Kept | None = None,
         *,
         tried: bool = False,
@@ -42,6 +46,7 @@ class Pack:
         Args:
             files: the rules.
             weigher: weighs the words of sentences.
+            members: weighs members of JSON.
             kept: what was found out before of what patterns need.
             tried: whether all are known to be RE2 syntax; then each is compiled when it is first asked.
 
@@ -51,7 +56,7 @@ class Pack:
         self.texts = tuple(rule for file in files for rule in file.rules)
         self.fields = tuple(rule for file in files for rule in file.fields)
         _check_ids([*(rule.id for rule in self.texts), *(rule.id for rule in self.fields)])
-        self._weigher = weigher
+        self._weigher, self._members = weigher, members
         words = words_of(files)
         needs, kept = Needs(words), kept or Kept()
         texts = [matcher_of(rule, one, words, needs, kept) for rule in self.texts for one in rule.patterns]
@@ -71,7 +76,7 @@ class Pack:
 
     @lru_cache(maxsize=2048)  # noqa: B019 packs live as long as the process; histories and tool lists come again
     def find(self, data: bytes) -> tuple[Hit, ...]:
-        """Return what the rules find in a view, in no order.
+        """Return what the rules find in a view, in no order, wherever they apply.
 
         Raises:
             ScanError: the text could not be scanned to its end.
@@ -83,18 +88,17 @@ class Pack:
                 hits = [
                     hit for hit in hits if hit.rule is clause.rule or hit.end <= first or hit.start >= last
                 ]
-        return (*hits, *self._weighed(data, hits))
+        return tuple(hits)
 
     def _stands(self, hit: Hit, data: bytes) -> bool:
         """Whether the words of a sentence do not speak against what was found in it."""
         return self._weigher is None or not self._weigher.denies(hit.rule.id, data, hit.start)
 
-    def _weighed(self, data: bytes, hits: Sequence[Hit]) -> Iterator[Hit]:
-        """What sentences tell by their words in which no rule found anything."""
-        for start, end, rule in self._weigher.find(one_a_line(data)) if self._weigher else ():
-            if not any(hit.start < end and start < hit.end for hit in hits):
-                first, last = sentence_at(data, start, end - 1)  # its end mark is its own
-                yield Hit(first, last, rule)
+    @lru_cache(maxsize=2048)  # noqa: B019 as above
+    def weighed(self, data: bytes) -> tuple[Hit, ...]:
+        """Return the sentences of a view that tell by their words, whatever the rules find in them."""
+        found = self._weigher.find(one_a_line(data)) if self._weigher else ()
+        return tuple(Hit(*sentence_at(data, first, last - 1), rule) for first, last, rule in found)
 
     def _follows(self, hit: Hit, data: bytes) -> bool:
         """Whether what a rule comes after stands in the paragraph, up to the end of what was found."""
@@ -106,19 +110,19 @@ class Pack:
         before = _PARAGRAPH.split(data[max(hit.start - _BEFORE, 0) : hit.end])[-1]
         return any(pattern.search(before) for pattern in self._after[hit.rule.id])
 
-    def field(
-        self, name: str, path: tuple[str, ...], value: bytes, record: Callable[[], bytes] = bytes
-    ) -> FieldRule | None:
-        """Return the rule by which a member's value tells.
+    def fields_of(
+        self, path: tuple[str, ...], value: bytes, record: Callable[[], bytes] = bytes
+    ) -> Iterator[FieldRule]:
+        """Yield the rules by which a member's value tells.
 
         Args:
-            name: of the member.
-            path: names of the members that it stands in, outermost first.
+            path: names that it stands in, outermost first; its own is the last.
             value: the value.
             record: returns the words of the record that it stands in, for rules that ask what is beside it.
         """
-        rules = (self.fields[index] for index in self._candidates(name, path[-2:]) if self._is(index, value))
-        return next((rule for rule in rules if self._is_beside(rule, record)), None)
+        candidates = self._candidates(path[-1], path[:-1][-2:])
+        rules = (self.fields[index] for index in candidates if self._is(index, value))
+        return (rule for rule in rules if self._is_beside(rule, record))
 
     def _is(self, index: int, value: bytes) -> bool:
         return self._values[index].fullmatch(value) is not None
@@ -140,22 +144,36 @@ class Pack:
         """Return whether any rule knows a name, the last of a path of names."""
         return bool(self._candidates(path[-1], path[:-1][-2:]))
 
-    def told(
-        self, path: tuple[str, ...], value: bytes, record: Callable[[], bytes] = bytes
-    ) -> FieldRule | TextRule | None:
-        """Return the rule by which a value tells because of its name, the last of a path of names."""
-        found = self.field(path[-1], path[:-1], value, record)
-        return found or self.variable(path[-1])
+    def told(self, path: tuple[str, ...], value: str, record: Record) -> FieldRule | TextRule | None:
+        """Return the rule by which a member's name tells, unless its weight speaks against it.
+
+        Args:
+            path: names that it stands in, outermost first; its own is the last.
+            value: its value, as text.
+            record: the records that it stands in.
+        """
+        fields = self.fields_of(path, view_of(value).data, lambda: record.words)
+        if self._members is None:
+            return next(fields, None) or self.named(path[-1])
+        score = self._members.score(path, value, record)
+        sure = (rule for rule in fields if not self._members.denies(rule.id, score))
+        return next(sure, None) or self.named(path[-1])
+
+    def weighed_member(self, path: tuple[str, ...], value: str, record: Record) -> FieldRule | None:
+        """Return the rule by which a member tells because of its weight; arguments as of `told`."""
+        if self._members is None:
+            return None
+        return self._members.rule(path, value, record, self._members.score(path, value, record))
 
     @lru_cache(maxsize=4096)  # noqa: B019 packs live as long as the process; names of members come again
-    def variable(self, name: str) -> FieldRule | TextRule | None:
-        """Return the rule that knows a member's name as that of a variable or an attribute.
+    def named(self, name: str) -> FieldRule | TextRule | None:
+        """Return the rule that knows a member's name as that of a variable, an attribute or a header.
 
         Raises:
             ScanError: the name could not be scanned to its end.
         """
         data = view_of(name).data
-        hits = (hit for hit in self.find(data) if hit.rule.kind is StatusKind.VARIABLE)
+        hits = (hit for hit in self.find(data) if hit.rule.kind in NAMES)
         return next((hit.rule for hit in hits if hit.end - hit.start == len(data)), None)
 
     def kinds(self) -> frozenset[StatusKind]:
@@ -198,7 +216,7 @@ def load_packs(paths: Sequence[Path] = ()) -> Pack:
         files += [read_file(file) for file in found]
     place = kept_place()
     kept = read_kept(place)
-    pack = Pack(files, read_weights(), kept, tried=not paths)
+    pack = Pack(files, read_weights(), read_members() if MEMBERS.exists() else None, kept, tried=not paths)
     if not paths and not sys.dont_write_bytecode:
         kept.keep(place)
     return pack

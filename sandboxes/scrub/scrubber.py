@@ -1,18 +1,19 @@
 """The scrubber of one run: its own values everywhere, general kinds as place and profile say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from profiles.context import ContextRules, StatusKind, Treatment
 from sandboxes.errors import ScrubError
 from sandboxes.scrub.changes import apply, balanced, chosen, composed, fitted, with_blank
 from sandboxes.scrub.encoded import encoded_parts
 from sandboxes.scrub.layout import laid_out
+from sandboxes.scrub.listed import listed
 from sandboxes.scrub.matcher import Hit
 from sandboxes.scrub.model import Change, OwnValue, Place, Scrubbed, treatment_of
 from sandboxes.scrub.own import OwnValues
 from sandboxes.scrub.pack import Pack, shipped_pack
 from sandboxes.scrub.patterns import ScanError
-from sandboxes.scrub.rules import FieldRule
+from sandboxes.scrub.rules import FieldRule, TextRule
 from sandboxes.scrub.stream import Passing, Stream
 from sandboxes.scrub.tree import JsonValue, Tree, restored_tree
 from sandboxes.scrub.view import view_of
@@ -138,21 +139,33 @@ class Scrubber:
         found: list[Change] = []
         for start, block in blocks(text):
             view = view_of(block)
-            for hit in self.pack.find(view.data):
-                if place in hit.rule.where and not self.kept(hit.rule.kind, place):
+            for hit in self._hits(view.data, place):
+                if not self.kept(hit.rule.kind, place):
                     first, last = view.origin(hit.start), view.origin_of_end(hit.end)
                     first, last = balanced(block, first, last) if view.marked else (first, last)
                     if not _is_put(hit, block[first:last]):
                         found.append(self._change(hit, text, first + start, last + start, place))
-        found += self._laid_out(text, place)
+        found += [*self._laid_out(text, place), *self._listed(text, place)]
         return found + (self._encoded(text, place, depth) if depth else [])
+
+    def _hits(self, data: bytes, place: Place) -> list[Hit]:
+        """What the rules of a place find in a view, and the sentences that tell by their words.
+
+        Out of some sentences a clause is enough; what is left of them is weighed when it is gone. What is
+        only noted is noted as exactly as it is known.
+        """
+        hits = [hit for hit in self.pack.find(data) if place in hit.rule.where]
+        flags = self.treatment(place) is Treatment.FLAG
+        enough = [hit for hit in hits if flags or (isinstance(hit.rule, TextRule) and hit.rule.first)]
+        weighed = (hit for hit in self.pack.weighed(data) if place in hit.rule.where)
+        return hits + [one for one in weighed if not any(_meet(one, hit) for hit in enough)]
 
     def _laid_out(self, text: str, place: Place) -> list[Change]:
         """Fields that have their names from columns, sections, and the lines above."""
         changes = []
         for laid in laid_out(text, self.pack.asks):
             found = text[laid.start : laid.end]
-            rule = self.pack.field(laid.path[-1], laid.path[:-1], view_of(found).data) if found else None
+            rule = next(self.pack.fields_of(laid.path, view_of(found).data), None) if found else None
             if rule is None or found == rule.put or self.kept(rule.kind, place):
                 continue
             first, last = text.rfind("\n", 0, laid.start) + 1, text.find("\n", laid.end)
@@ -160,6 +173,14 @@ class Scrubber:
                 put = self.put(rule.put, place)
                 changes.append(Change(rule.kind, rule.id, laid.start, laid.end, found, put))
         return changes
+
+    def _listed(self, text: str, place: Place) -> Iterator[Change]:
+        """Lines of `name: value` that tell by their weight."""
+        for laid, record in listed(text):
+            found = text[laid.start : laid.end]
+            rule = self.pack.weighed_member(laid.path, found, record)
+            if rule is not None and place in rule.where and not self.kept(rule.kind, place):
+                yield Change(rule.kind, rule.id, laid.start, laid.end, found, self.put(rule.put, place))
 
     def _change(self, hit: Hit, text: str, start: int, end: int, place: Place) -> Change:
         put = self.put(fitted(hit.rule.put, text, start), place)
@@ -176,6 +197,10 @@ class Scrubber:
                 put = None if first.put is None else part.encode(apply(part.plain, inner))
                 changes.append(Change(first.kind, first.rule, part.start, part.end, part.found, put))
         return changes
+
+
+def _meet(one: Hit, other: Hit) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _is_put(hit: Hit, found: str) -> bool:

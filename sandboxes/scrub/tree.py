@@ -2,23 +2,24 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from sandboxes.errors import ScrubError
+from sandboxes.scrub.changes import apply
 from sandboxes.scrub.fields import normal_name
 from sandboxes.scrub.layout import NAMING, VALUES
-from sandboxes.scrub.model import Change, Place
+from sandboxes.scrub.members import Record
+from sandboxes.scrub.model import NAMES, Change, Place
 from sandboxes.scrub.rules import FieldRule, TextRule
-from sandboxes.scrub.view import view_of
 
 if TYPE_CHECKING:
     from sandboxes.scrub.scrubber import Scrubber
 
+Rule = TypeVar("Rule", bound=FieldRule | TextRule)
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 _DEPTH = 128
-_RECORDS = 3  # of those that a member stands in, the innermost
-_SHORT = 80  # characters of a text that says what a record is about
+_ALL_NAMES = (Place.SYSTEM, Place.HEADER)
 
 
 class Tree:
@@ -28,7 +29,8 @@ class Tree:
         self._scrubber = scrubber
         self._place = place
         self.changes: list[Change] = []
-        self._records: list[Mapping[str, JsonValue]] = []
+        self._around: list[Mapping[str, JsonValue]] = []
+        self._record = Record(())
 
     def value(self, value: JsonValue, path: tuple[str, ...] = (), depth: int = 0) -> JsonValue:
         """Return a value as it may be seen.
@@ -50,8 +52,8 @@ class Tree:
 
     def _number(self, value: bool | float, path: tuple[str, ...]) -> JsonValue:
         """Numbers and truths keep their type: schemas of tools go on holding."""
-        rule = self._rule(str(value).lower(), path)
-        none = type(value)(0)
+        text, none = str(value).lower(), type(value)(0)
+        rule = self._rule(text, path) or self._weighed(text, path)
         if rule is None or value == none:
             return value
         put = self._scrubber.put(str(none).lower(), self._place)
@@ -59,34 +61,41 @@ class Tree:
         return value if put is None else none
 
     def _rule(self, text: str, path: tuple[str, ...]) -> FieldRule | TextRule | None:
-        if not path:
-            return None
-        rule = self._scrubber.pack.told(path, view_of(text).data, self._record)
-        return None if rule is None or self._scrubber.kept(rule.kind, self._place) else rule
+        """The rule of a member's name that says something of its value here."""
+        return self._here(self._scrubber.pack.told(path, text, self._record)) if path else None
 
-    def _record(self) -> bytes:
-        """The words of the record that a member stands in, and of those that this stands in."""
-        return b" ".join(map(_words_of, self._records[-_RECORDS:]))
+    def _weighed(self, text: str, path: tuple[str, ...]) -> FieldRule | None:
+        """The rule by which a member tells that no rule knows."""
+        return self._here(self._scrubber.pack.weighed_member(path, text, self._record)) if path else None
+
+    def _here(self, rule: Rule | None) -> Rule | None:
+        if rule is None or self._place not in rule.where or self._scrubber.kept(rule.kind, self._place):
+            return None
+        return rule
 
     def _members(self, value: Mapping[str, JsonValue], path: tuple[str, ...], depth: int) -> JsonValue:
         told: dict[str, JsonValue] = {}
         called = _called(value)
-        self._records.append(value)
+        outer = self._record
+        self._around.append(value)
+        self._record = Record(self._around)
         for name, item in value.items():
             told[self._name(name, told)] = self.value(item, _inner(path, name, called), depth + 1)
-        self._records.pop()
+        self._around.pop()
+        self._record = outer
         return told
 
     def _name(self, name: str, told: Mapping[str, JsonValue]) -> str:
+        """The name of a member as it may be seen: in results only own values, variables and headers go."""
         seen = self._scrubber.text(name, self._place)
-        tells = any(change.kind is None for change in seen.changes) or self._place is Place.HEADER
-        if not seen.changes or not (tells or self._place is Place.SYSTEM):
-            return name
-        self.changes += seen.changes
-        new, count = seen.value or "name", 1
-        while new in told:
+        all_go = self._place in _ALL_NAMES or any(change.kind is None for change in seen.changes)
+        changes = [change for change in seen.changes if all_go or _is_name(change, name)]
+        self.changes += changes
+        put = apply(name, changes) or "name"
+        new, count = put, 1
+        while new in told and put != name:
             count += 1
-            new = f"{seen.value or 'name'}-{count}"
+            new = f"{put}-{count}"
         return new
 
     def _text(self, text: str, path: tuple[str, ...], depth: int) -> str:
@@ -112,8 +121,18 @@ class Tree:
 
     def _field(self, text: str, path: tuple[str, ...]) -> str:
         rule = self._rule(text, path)
-        if rule is None or text in ("", rule.put):
-            return self._plain(text)
+        return self._plain(text, path) if rule is None or text in ("", rule.put) else self._put(rule, text)
+
+    def _plain(self, text: str, path: tuple[str, ...] = ()) -> str:
+        seen = self._scrubber.text(text, self._place)
+        known = not text or any(change.kind is not None for change in seen.changes)
+        rule = None if known else self._weighed(text, path)
+        if rule is not None:
+            return self._put(rule, text)
+        self.changes += seen.changes
+        return seen.value
+
+    def _put(self, rule: FieldRule | TextRule, text: str) -> str:
         put = self._scrubber.put(rule.put, self._place)
         self.changes.append(Change(rule.kind, rule.id, 0, len(text), text, put))
         if put is not None:
@@ -122,16 +141,10 @@ class Tree:
         self.changes += [change for change in seen.changes if change.kind is None]
         return seen.value
 
-    def _plain(self, text: str) -> str:
-        seen = self._scrubber.text(text, self._place)
-        self.changes += seen.changes
-        return seen.value
 
-
-def _words_of(record: Mapping[str, JsonValue]) -> bytes:
-    """Names and short texts of a record; names and ids as words."""
-    texts = (text for text in record.values() if isinstance(text, str) and len(text) <= _SHORT)
-    return " ".join([*map(normal_name, record), *texts]).replace("_", " ").encode("ascii", "replace")
+def _is_name(change: Change, name: str) -> bool:
+    """Whether a name as a whole is one that tells by itself: no schema knows it."""
+    return change.kind in NAMES and change.end - change.start == len(name)
 
 
 def _called(value: Mapping[str, JsonValue]) -> str | None:

@@ -1,32 +1,27 @@
 """Words and pairs of words are weighed, as learned: in sentences that no rule knows, and against rules.
 
-The weights stand in a text file, one line each: a word or a pair, its weight, and the kind that it speaks
-for. A sentence whose weights and the bias come to more than nothing tells; the kind that most of its weight
-speaks for is what it tells. Where a rule finds what is often said of other things, the sentence must weigh as
-much as the same file says. The model is a logistic regression over features scaled by their log-count ratio
-(Wang and Manning, "Baselines and Bigrams", ACL 2012); `scripts/learn_weights.py` learns it.
+The weights stand in a text file. A sentence whose weights and the bias come to more than nothing tells. Where
+a rule finds what is often said of other things, the sentence must weigh as much as the same file says. The
+model is a logistic regression over features scaled by their log-count ratio (Wang and Manning, "Baselines and
+Bigrams", ACL 2012), one for all kinds and one for each; `scripts/learn_weights.py` learns it.
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import repeat
 from pathlib import Path
 from typing import Final
 
 from profiles.context import StatusKind
-from sandboxes.errors import PackError
 from sandboxes.scrub.model import Place
 from sandboxes.scrub.rules import Span, TextRule
 from sandboxes.scrub.sentences import one_a_line
+from sandboxes.scrub.weights import BIAS, Table, read_table
 
 SHIPPED: Final = Path(__file__).parent / "weights.tsv"
-BIAS: Final = "(bias)"
 STRONG: Final = "(strong)"
 LOOSE: Final = "(loose)"
-RULE: Final = "(rule) "
 _TOKEN: Final = re.compile(r"[a-z]+|[0-9]+|[^\sa-z0-9]")
 _WORD: Final = re.compile(rb"[a-z]+")
 _MARKS: Final = b".,;:!?()'\""
@@ -64,41 +59,33 @@ def is_prose(line: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Weigher:
-    """Weights of features.
+    """Weighs sentences.
 
     Attributes:
         bias: what a sentence has to outweigh, below zero.
         strong: stems of which a sentence that can tell has one.
         loose: what a sentence weighs at the least that tells where no ordinary documents stand.
-        least: for rules that are often wrong, what a sentence weighs at the least in which one is right.
-        weights: of each feature.
-        kinds: of each feature, the kind that it speaks for.
+        table: the weights.
     """
 
     bias: float
     strong: frozenset[str]
     loose: float
-    least: dict[str, float]
-    weights: dict[str, float]
-    kinds: dict[str, StatusKind]
+    table: Table
 
     def score(self, sentence: str) -> float:
-        """Return by how much a sentence outweighs the bias; below zero it does not."""
-        return self.bias + sum(map(self.weights.get, features(sentence), repeat(0.0)))
+        """Return by how much a sentence outweighs the bias for telling anything; below zero it does not."""
+        return self.bias + self.table.sum(features(sentence))
 
     def rule(self, sentence: str) -> TextRule | None:
         """Return the rule by which a sentence tells, if it does."""
-        score = self.score(sentence)
-        if score <= self.loose:
-            return None
-        votes: dict[StatusKind, float] = defaultdict(float)
-        for one in features(sentence) & self.kinds.keys():
-            votes[self.kinds[one]] += max(self.weights[one], 0.0)
-        return _rule_of(max(votes, key=lambda kind: (votes[kind], kind)), surely=score > 0)
+        found = features(sentence)
+        score, kind = self.table.best(found, self.bias + self.table.sum(found))
+        return None if kind is None or score <= self.loose else _rule_of(kind, surely=score > 0)
 
     def denies(self, rule: str, view: bytes, start: int) -> bool:
         """Return whether the words of a sentence speak against what a rule found at a place of a view."""
-        least = self.least.get(rule)
+        least = self.table.least.get(rule)
         if least is None:
             return False
         lines = one_a_line(view).lower()
@@ -123,30 +110,10 @@ def read_weights(path: Path = SHIPPED) -> Weigher:
     Raises:
         PackError: it cannot be read, or a line is not a feature, a weight and a kind.
     """
-    weights: dict[str, float] = {}
-    kinds: dict[str, StatusKind] = {}
-    try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PackError(f"weights {path}: cannot be read: {error}") from error
-    for number, line in enumerate(lines, 1):
-        if line.startswith("# "):
-            continue
-        try:
-            feature, weight, kind = line.split("\t")
-            weights[feature] = float(weight)
-            kinds |= {feature: StatusKind(kind)} if kind else {}
-        except ValueError as error:
-            told = f"weights {path}: line {number}: {line!r}: expected a word, a weight and a kind, by tabs"
-            raise PackError(told) from error
-    try:
-        bias, strong, loose = (weights.pop(name) for name in (BIAS, STRONG, LOOSE))
-    except KeyError as error:
-        raise PackError(f"weights {path}: has no line {error}") from error
-    rules = [name for name in weights if name.startswith(RULE)]
-    least = {name.removeprefix(RULE): weights.pop(name) for name in rules}
-    enough = frozenset(one for one, weight in weights.items() if weight >= strong and one.isalpha())
-    return Weigher(bias, enough, loose, least, weights, kinds)
+    table = read_table(path, (BIAS, STRONG, LOOSE))
+    bias, strong, loose = table.settings.values()
+    enough = frozenset(one for one, weight in table.weights.items() if weight >= strong and one.isalpha())
+    return Weigher(bias, enough, loose, table)
 
 
 @cache

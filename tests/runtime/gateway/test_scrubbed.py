@@ -138,7 +138,7 @@ async def test_every_way_in_is_scrubbed(new_shop: NewShop) -> None:
         heard.append(params.model_dump_json())
         return {"role": "assistant", "content": {"type": "text", "text": "yes"}, "model": "m"}
 
-    telling = {"text": f"{OWN.value}: {STATUS}"}
+    telling = {"text": f"On {OWN.value}.\n{STATUS}"}
     async with talking(shop, logging_callback=hear, sampling_callback=asked) as (_, client):
         seen = [
             (await client.call_tool(name, telling, progress_callback=hear_progress)).model_dump_json()

@@ -1,16 +1,16 @@
 """How good the scrubber is on the corpus: by kind, on sources that rules were written by and on others.
 
 Only figures are shown, also where a figure is too low: `python -m bench --only scrub` prints them all. The
-floors are what is reached, so that no change loses it. The goal is 95 % on the mean of the unseen part, 85 %
-of each kind, and at most 0.5 % of ordinary lines changed; the first is missed (docs/status.md).
+floors are what is reached, so that no change loses it: of the unseen part the goal, which is 95 % on the mean,
+85 % of each kind, and at most 0.5 % of ordinary lines changed.
 """
 
 import pytest
 
 from bench.scrub_corpus import Figures, KeyWords, Part, measure_part, scrubber
 
-LEAST_MEAN = {Part.SEEN: 0.97, Part.UNSEEN: 0.93, Part.FAR: 0.65}
-LEAST_KIND = {Part.SEEN: 0.93, Part.UNSEEN: 0.85, Part.FAR: 0.40}
+LEAST_MEAN = {Part.SEEN: 0.97, Part.UNSEEN: 0.95, Part.FAR: 0.75}
+LEAST_KIND = {Part.SEEN: 0.93, Part.UNSEEN: 0.85, Part.FAR: 0.50}
 MOST_CHANGED = {Part.SEEN: 0.005, Part.UNSEEN: 0.005, Part.FAR: 0.0}
 MOST_IN_PROMPTS = {Part.SEEN: 0.015, Part.UNSEEN: 0.015, Part.FAR: 0.0}
 

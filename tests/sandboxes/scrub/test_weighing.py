@@ -16,9 +16,11 @@ from sandboxes.scrub.sentences import one_a_line
 from sandboxes.scrub.view import view_of
 from sandboxes.scrub.weighing import features, read_weights
 
+FEATURES = "(bias)\t-1\t{kind}\npastur\t0.8\t{kind}\nto pastur\t0.4\t{kind}\ncow\t-2\t{kind}\n"
 SOME = (
-    "(bias)\t-1\t\n(strong)\t0.5\t\n(loose)\t-0.3\t\n(rule) off-it-goes\t-2\t\n"
-    "pastur\t0.8\tdeprecation\nto pastur\t0.4\trelease\ncow\t-2\t\n"
+    "(strong)\t0.5\t\n(loose)\t-0.3\t\n(rule) off-it-goes\t-2\t\n"
+    f"{FEATURES.format(kind='')}{FEATURES.format(kind='deprecation')}"
+    "(bias)\t-1\trelease\nto pastur\t0.4\trelease\n"
 )
 
 
@@ -98,6 +100,19 @@ def test_a_rule_finds_nothing_where_words_weigh_less_than_it_needs(
     assert len(pack.find(b"The cow is sold, and then some cow. Now off it goes.")) == 1
 
 
+def test_a_sentence_that_tells_goes_whole_whatever_a_rule_finds_in_it(tmp_path: Path) -> None:
+    """R-20: what is put for a part of it, or a rule of another place, hides no sentence from the weights."""
+    rule = {"id": "out", "kind": "model", "put": "there", "examples": ["out"], "where": ["system"]}
+    file = PackFile(rules=({**rule, "patterns": ["\\bout\\b"]},))  # type: ignore[arg-type]
+    scrubber = Scrubber((), REPLACING, Pack((file,), read_weights(weights(tmp_path, SOME))))
+
+    for place in (Place.SYSTEM, Place.RESULT):
+        seen = scrubber.text("Keep it. We put it out to pasture.", place)
+
+        assert seen.value == "Keep it. "
+        assert [change.rule for change in seen.changes] == ["weighed-deprecation"]
+
+
 def test_shipped_weights_find_what_no_rule_says_and_leave_documents_alone() -> None:
     """R-20: of sentences of documentation, which hardly any tells, few are found."""
     weigher = read_weights()
@@ -111,7 +126,7 @@ def test_shipped_weights_find_what_no_rule_says_and_leave_documents_alone() -> N
 
 def test_every_limit_is_that_of_a_shipped_rule() -> None:
     """A limit of a rule that has another name by now would be none, and nobody would notice."""
-    assert read_weights().least.keys() <= {rule.id for rule in shipped_pack().texts}
+    assert read_weights().table.least.keys() <= {rule.id for rule in shipped_pack().texts}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,125 @@
+"""Members of JSON are weighed, as learned: by their name, their value, and the words of their record.
+
+Everybody names members as they like, and one name stands for an agent's model here and for a car's there.
+So a rule of fields that is often wrong finds something only in a record that speaks for it, and a member
+tells without any rule where its name, its value and its record say enough. The weights stand in a text
+file, as those of sentences do; `scripts/learn_members.py` learns them.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from profiles.context import StatusKind
+from sandboxes.scrub.fields import normal_name
+from sandboxes.scrub.model import Place
+from sandboxes.scrub.rules import FieldRule
+from sandboxes.scrub.weighing import features, stem
+from sandboxes.scrub.weights import BIAS, Table, read_table
+
+if TYPE_CHECKING:
+    from sandboxes.scrub.tree import JsonValue
+
+SHIPPED: Final = Path(__file__).parent / "members.tsv"
+_RECORDS: Final = 3  # of those that a member stands in, the innermost
+_SHORT: Final = 80  # characters of a text that says what a record is about, and of a value that are weighed
+_HOPELESS: Final = -2.0  # what weighs less is not asked for its kind
+_WORD: Final = re.compile(r"[a-z]+")
+_WHERE: Final = tuple(place for place in Place if place is not Place.HEADER)
+
+
+class Record:
+    """The records that members stand in, the innermost last."""
+
+    def __init__(self, around: Sequence[Mapping[str, "JsonValue"]]) -> None:
+        """Take them, the outermost first."""
+        self._around = around[-_RECORDS:]
+
+    @cached_property
+    def words(self) -> bytes:
+        """Names and short texts of the records; names and ids as words."""
+        return b" ".join(map(_words_of, self._around))
+
+    @cached_property
+    def features(self) -> frozenset[str]:
+        """What is weighed of them."""
+        words = self.words.decode("ascii").lower()
+        return frozenset(f"beside {stem(word)}" for word in _WORD.findall(words))
+
+
+def _words_of(record: Mapping[str, "JsonValue"]) -> bytes:
+    texts = (text for text in record.values() if isinstance(text, str) and len(text) <= _SHORT)
+    return " ".join([*map(normal_name, record), *texts]).replace("_", " ").encode("ascii", "replace")
+
+
+class MemberWeigher:
+    """Weighs members."""
+
+    def __init__(self, table: Table) -> None:
+        """Take the weights."""
+        self._bias = table.settings[BIAS]
+        self.table = table
+
+    def score(self, path: tuple[str, ...], value: str, record: Record) -> float:
+        """Return by how much a member outweighs the bias; below zero it does not.
+
+        Args:
+            path: names that it stands in, outermost first; its own is the last.
+            value: its value, as text.
+            record: the records that it stands in.
+        """
+        own = self._of_name(path[-2:]) + self._of_value(value[:_SHORT])
+        return self._bias + own + self.table.sum(record.features)
+
+    def denies(self, rule: str, score: float) -> bool:
+        """Return whether a member speaks against what a rule of fields found in it."""
+        return score < self.table.least.get(rule, score)
+
+    def rule(self, path: tuple[str, ...], value: str, record: Record, score: float) -> FieldRule | None:
+        """Return the rule by which a member tells that outweighs the bias by so much, if it does."""
+        if score < _HOPELESS or len(value) > _SHORT:
+            return None
+        score, kind = self.table.best({*member_features(path, value), *record.features}, score)
+        return None if kind is None or score <= 0 else _rule_of(kind)
+
+    @lru_cache(maxsize=4096)  # noqa: B019 packs live as long as the process; names of members come again
+    def _of_name(self, path: tuple[str, ...]) -> float:
+        return self.table.sum(set(_features_of_name(path)))
+
+    @lru_cache(maxsize=4096)  # noqa: B019 as above
+    def _of_value(self, value: str) -> float:
+        return self.table.sum(set(_features_of_value(value)))
+
+
+def member_features(path: tuple[str, ...], value: str) -> set[str]:
+    """Return what is weighed of a member: words and pairs of its name and value, and what it stands in."""
+    return {*_features_of_name(path[-2:]), *_features_of_value(value[:_SHORT])}
+
+
+def _features_of_name(path: tuple[str, ...]) -> Iterator[str]:
+    *inside, name = (normal_name(one).replace("_", " ") for one in path)
+    yield from (f"name {one}" for one in features(name))
+    yield from (f"in {stem(word)}" for one in inside for word in one.split(" "))
+
+
+def _features_of_value(value: str) -> Iterator[str]:
+    return (f"is {one}" for one in features(value))
+
+
+def read_members(path: Path = SHIPPED) -> MemberWeigher:
+    """Return the weights of a file.
+
+    Raises:
+        PackError: it cannot be read, or a line is not a feature, a weight and a kind.
+    """
+    return MemberWeigher(read_table(path, (BIAS,)))
+
+
+@lru_cache(maxsize=len(StatusKind))
+def _rule_of(kind: StatusKind) -> FieldRule:
+    """Return the rule that a member of a kind is reported under; envelopes of protocols are left to rules."""
+    return FieldRule(
+        id=f"weighed-{kind}-member", kind=kind, names=("-",), put="", examples=("-",), where=_WHERE
+    )
