@@ -1,8 +1,8 @@
 """How good the scrubber is on the corpus: by kind, on sources that rules were written by and on others.
 
 Only figures are shown, also where a figure is too low: `python -m bench --only scrub` prints them all. The
-floors are what is reached, so that no change loses it: of the unseen part the goal, which is 95 % on the mean,
-85 % of each kind, and at most 0.5 % of ordinary lines changed.
+floors are what is reached, so that no change loses it: of the unseen part the goal, which is 95 % on the
+mean, 85 % of each kind, and at most 0.5 % of ordinary lines changed.
 """
 
 import pytest
