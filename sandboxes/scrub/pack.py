@@ -14,7 +14,6 @@ from sandboxes.scrub.fields import FieldTable, normal_name
 from sandboxes.scrub.gate import Gate
 from sandboxes.scrub.kept import Kept, kept_place, read_kept
 from sandboxes.scrub.matcher import Hit, compiled, field_matcher, line_at, matcher_of, sentence_at
-from sandboxes.scrub.members import SHIPPED as MEMBERS
 from sandboxes.scrub.members import MemberWeigher, Record, read_members
 from sandboxes.scrub.model import NAMES
 from sandboxes.scrub.needed import Needs
@@ -216,7 +215,7 @@ def load_packs(paths: Sequence[Path] = ()) -> Pack:
         files += [read_file(file) for file in found]
     place = kept_place()
     kept = read_kept(place)
-    pack = Pack(files, read_weights(), read_members() if MEMBERS.exists() else None, kept, tried=not paths)
+    pack = Pack(files, read_weights(), read_members(), kept, tried=not paths)
     if not paths and not sys.dont_write_bytecode:
         kept.keep(place)
     return pack

@@ -17,6 +17,7 @@ from sandboxes.errors import PackError
 
 BIAS: Final = "(bias)"
 RULE: Final = "(rule) "
+_MOST_AGAINST: Final = 9.0  # that counts of what speaks against telling anything
 _HOPELESS: Final = (
     -6.0
 )  # what weighs less in all is not asked for its kind; no kind's own sum makes up for it
@@ -39,8 +40,13 @@ class Table:
     kinds: Mapping[StatusKind, Mapping[str, float]]
 
     def sum(self, features: Iterable[str]) -> float:
-        """Return what features weigh together for telling anything, without the bias."""
-        return sum(map(self.weights.get, features, repeat(0.0)))
+        """Return what features weigh together for telling anything, without the bias.
+
+        Much that speaks against it counts no more than some: who writes a text can put many such words there.
+        """
+        found = [*map(self.weights.get, features, repeat(0.0))]
+        against = sum(weight for weight in found if weight < 0)
+        return sum(found) + max(-_MOST_AGAINST - against, 0.0)
 
     def best(self, features: AbstractSet[str], score: float) -> tuple[float, StatusKind | None]:
         """Return what features weigh, and for which kind.

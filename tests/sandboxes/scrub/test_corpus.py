@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.scrub_corpus import CORPUS, KeyWords, Part, is_gone, measure_part, ordinary, positives
 from profiles.context import StatusKind
-from scripts.learn_members import members_of
+from scripts.member_cases import members_of
 
 
 def test_the_corpus_is_large_enough_and_split_by_source() -> None:
