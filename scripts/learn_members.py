@@ -23,7 +23,7 @@ from scripts.regression import Learned
 from scripts.rule_limits import least_of
 from scripts.weight_texts import rules_alone
 
-MOST_TOLD: Final = 0.006  # share of ordinary members that may tell
+MOST_TOLD: Final = 0.008  # share of ordinary members that may tell
 PRICE: Final = 0.05  # what an ordinary member costs that is found, in members that tell and are not found
 MOST_ASKED: Final = 0.0  # of a member that a rule finds
 MARGIN: Final = 0.75  # by which less is asked: members of records by other hands weigh less
