@@ -1,7 +1,7 @@
 """The members from which weights are learned: of records, of the corpus, and of documentation."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,17 +38,18 @@ class Case:
 
 
 def members_of(
-    value: Any, path: tuple[str, ...] = (), place: str = "", around: Sequence[Mapping[str, Any]] = ()
+    value: Any, path: tuple[str, ...] = (), place: str = "", record: Record | None = None
 ) -> Iterator[tuple[str, Member]]:
     """Yield the members of a JSON value that hold texts, numbers and truths, each with its dotted path."""
     if isinstance(value, dict):
+        inner = Record(value, record)
         for name, item in value.items():
-            yield from members_of(item, (*path, name), f"{place}.{name}".lstrip("."), [*around, value])
+            yield from members_of(item, (*path, name), f"{place}.{name}".lstrip("."), inner)
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from members_of(item, path, f"{place}.{number}".lstrip("."), around)
-    elif value is not None and path:
-        yield place, Member(path, value if isinstance(value, str) else str(value).lower(), Record(around))
+            yield from members_of(item, path, f"{place}.{number}".lstrip("."), record)
+    elif value is not None and record is not None:
+        yield place, Member(path, value if isinstance(value, str) else str(value).lower(), record)
 
 
 def members_in(text: str) -> Iterator[Member]:

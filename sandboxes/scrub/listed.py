@@ -11,11 +11,12 @@ from sandboxes.scrub.layout import Laid
 from sandboxes.scrub.members import Record
 
 _MARKS: Final = r"[\"'`*_]{0,3}"
-_ITEM: Final = r"[ \t]*(?:(?:[-+*>#|•]|\d{1,2}[.)])[ \t]+)?"
+# Runs of any length are taken whole (`*+`), so that no text makes the search of a line begin again and again.
+_ITEM: Final = r"[ \t]*+(?:(?:[-+*>#|•]|\d{1,2}[.)])[ \t]++)?"
 _NAME: Final = r"(?P<name>[A-Za-z$][\w$.()/?'-]{0,30}(?: [\w$.()/?'-]{1,20}){0,4})"
 _LINE: Final = re.compile(
-    rf"^{_ITEM}{_MARKS}{_NAME}{_MARKS}[ \t.]*(?::|=>?|->|\||[ \t]{{3}})[ \t]*{_MARKS}"
-    rf"(?P<value>[^\s\"'`*_|{{\[][^\n|]{{0,79}}?){_MARKS}[ \t|,;]*$",
+    rf"^{_ITEM}{_MARKS}{_NAME}{_MARKS}(?:[ \t.]*+(?::|=>?|->|\|)|[ \t]{{3}})[ \t]*+{_MARKS}"
+    rf"(?P<value>[^\s\"'`*_|{{\[][^\n|]{{0,79}}?){_MARKS}[ \t|,;]*+$",
     re.MULTILINE,
 )
 _PAIR: Final = re.compile(
@@ -41,7 +42,7 @@ def _beside(part: str, at: int) -> Iterator[tuple[Laid, Record]]:
     found = [*lines, *(pair for pair in pairs if pair.start("value") not in whole)]
     if len(found) < _FEWEST:
         return
-    record = Record([{match["name"]: match["value"] or match["quoted"] for match in found}])
+    record = Record({match["name"]: match["value"] or match["quoted"] for match in found})
     for match in found:
         first, last = match.span("value" if match["value"] else "quoted")
         yield Laid((match["name"],), at + first, at + last), record

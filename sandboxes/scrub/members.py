@@ -7,8 +7,9 @@ file, as those of sentences do; `scripts/learn_members.py` learns them.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,32 +27,56 @@ SHIPPED: Final = Path(__file__).parent / "members.tsv"
 _RECORDS: Final = 3  # of those that a member stands in, the innermost
 _SHORT: Final = 80  # characters of a text that says what a record is about, and of a value that are weighed
 _HOPELESS: Final = -2.0  # what weighs less is not asked for its kind
+_MOST_WORDS: Final = 100  # of one record that are weighed, so that long ones are no more work than many
 _WORD: Final = re.compile(r"[a-z]+")
 _WHERE: Final = tuple(place for place in Place if place is not Place.HEADER)
 
 
 class Record:
-    """The records that members stand in, the innermost last."""
+    """A record that members stand in, and those that it stands in; what each says is found out once.
 
-    def __init__(self, around: Sequence[Mapping[str, "JsonValue"]]) -> None:
-        """Take them, the outermost first."""
-        self._around = around[-_RECORDS:]
+    Attributes:
+        outer: the record that it stands in.
+    """
+
+    def __init__(self, members: Mapping[str, "JsonValue"], outer: "Record | None" = None) -> None:
+        """Take its members, and the record that it stands in."""
+        self._members = members
+        self.outer = outer
 
     @cached_property
     def words(self) -> bytes:
-        """Names and short texts of the records; names and ids as words."""
-        return b" ".join(map(_words_of, self._around))
+        """The words of the records, those of the outermost first."""
+        return b" ".join(record.own_words for record in reversed(self._around))
 
     @cached_property
     def features(self) -> frozenset[str]:
         """What is weighed of them."""
-        words = self.words.decode("ascii").lower()
-        return frozenset(f"beside {stem(word)}" for word in _WORD.findall(words))
+        return frozenset().union(*(record.own_features for record in self._around))
 
+    @property
+    def _around(self) -> list["Record"]:
+        """The innermost records, itself first."""
+        found: list[Record] = []
+        record: Record | None = self
+        while record is not None and len(found) < _RECORDS:
+            found.append(record)
+            record = record.outer
+        return found
 
-def _words_of(record: Mapping[str, "JsonValue"]) -> bytes:
-    texts = (text for text in record.values() if isinstance(text, str) and len(text) <= _SHORT)
-    return " ".join([*map(normal_name, record), *texts]).replace("_", " ").encode("ascii", "replace")
+    @cached_property
+    def own_words(self) -> bytes:
+        """Its names and short texts; names and ids as words."""
+        texts = (text for text in self._members.values() if isinstance(text, str) and len(text) <= _SHORT)
+        return (
+            " ".join([*map(normal_name, self._members), *texts]).replace("_", " ").encode("ascii", "replace")
+        )
+
+    @cached_property
+    def own_features(self) -> frozenset[str]:
+        """What is weighed of it alone."""
+        words = _WORD.findall(self.own_words.decode("ascii").lower())
+        return frozenset(islice(dict.fromkeys(f"beside {stem(word)}" for word in words), _MOST_WORDS))
 
 
 class MemberWeigher:

@@ -29,8 +29,7 @@ class Tree:
         self._scrubber = scrubber
         self._place = place
         self.changes: list[Change] = []
-        self._around: list[Mapping[str, JsonValue]] = []
-        self._record = Record(())
+        self._record = Record({})
 
     def value(self, value: JsonValue, path: tuple[str, ...] = (), depth: int = 0) -> JsonValue:
         """Return a value as it may be seen.
@@ -77,11 +76,9 @@ class Tree:
         told: dict[str, JsonValue] = {}
         called = _called(value)
         outer = self._record
-        self._around.append(value)
-        self._record = Record(self._around)
+        self._record = Record(value, outer)
         for name, item in value.items():
             told[self._name(name, told)] = self.value(item, _inner(path, name, called), depth + 1)
-        self._around.pop()
         self._record = outer
         return told
 
@@ -92,10 +89,9 @@ class Tree:
         changes = [change for change in seen.changes if all_go or _is_name(change, name)]
         self.changes += changes
         put = apply(name, changes) or "name"
-        new, count = put, 1
+        new, number = put, len(told)
         while new in told and put != name:
-            count += 1
-            new = f"{put}-{count}"
+            new, number = f"{put}-{number}", number + 1
         return new
 
     def _text(self, text: str, path: tuple[str, ...], depth: int) -> str:

@@ -1,8 +1,12 @@
 """Whoever writes a text pads what tells with words that speak against every rule: it is found (R-20)."""
 
+from itertools import product
+
 import pytest
 
 from bench.scrub_corpus import REPLACING
+from sandboxes.scrub.listed import listed
+from sandboxes.scrub.members import read_members
 from sandboxes.scrub.model import OwnValue, Place
 from sandboxes.scrub.scrubber import Scrubber
 from sandboxes.scrub.weighing import read_weights
@@ -49,3 +53,24 @@ def test_a_record_that_is_padded_still_tells() -> None:
 
     assert "gpt-4o" not in seen
     assert "2027-01-03" not in seen
+
+
+@pytest.mark.parametrize(
+    "line", ["a" + " " * 20_000, "a" + "." * 20_000, "a b: x" + " ," * 10_000, "a=" * 10_000, "- " * 10_000]
+)
+def test_no_text_makes_the_search_for_lists_begin_again_and_again(line: str) -> None:
+    """R-20: a search of a line took seconds for 20 KB before runs were taken whole; this ends at once."""
+    assert len([*listed(f"{line}\n{line}")]) <= len(line)
+
+
+def test_a_record_of_many_members_is_as_much_work_as_its_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-20: what stands beside a member is looked at up to a bound."""
+    read: list[int] = []
+    table = read_members().table
+    monkeypatch.setattr(type(table), "sum", lambda _, features: read.append(len(features)) or 0.0)
+    words = ["".join(letters) for letters in product("bdfhkmprtw", repeat=3)]
+    record = {f"bot_{word}": f"agent {word}" for word in words}
+
+    Scrubber((), REPLACING).json(record, Place.RESULT)  # type: ignore[arg-type]
+
+    assert max(read) < 300
