@@ -30,7 +30,7 @@ class Part(StrEnum):
 
     SEEN = "seen"
     UNSEEN = "unseen"
-    FAR = "far"  # every text another way of saying it, by an author who knows no rule
+    FAR = "far"  # by authors who know no rule, and nothing is set by what is found of it
 
 
 @dataclass(frozen=True, slots=True)
