@@ -98,13 +98,15 @@ class MemberWeigher:
         own = self._of_name(path[-2:]) + self._of_value(value[:_SHORT])
         return self._bias + own + self.table.sum(record.features)
 
-    def denies(self, rule: str, score: float) -> bool:
+    def denies(self, rule: str, path: tuple[str, ...], value: str, record: Record) -> bool:
         """Return whether a member speaks against what a rule of fields found in it."""
-        return score < self.table.least.get(rule, score)
+        least = self.table.least.get(rule)
+        return least is not None and self.score(path, value, record) < least
 
-    def rule(self, path: tuple[str, ...], value: str, record: Record, score: float) -> FieldRule | None:
-        """Return the rule by which a member tells that outweighs the bias by so much, if it does."""
-        if score < _HOPELESS or len(value) > _SHORT:
+    def rule(self, path: tuple[str, ...], value: str, record: Record) -> FieldRule | None:
+        """Return the rule by which a member tells, if it does; long values are texts."""
+        score = self.score(path, value, record) if len(value) <= _SHORT else _HOPELESS
+        if score <= _HOPELESS:
             return None
         score, kind = self.table.best({*member_features(path, value), *record.features}, score)
         return None if kind is None or score <= 0 else _rule_of(kind)

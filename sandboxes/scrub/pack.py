@@ -151,18 +151,16 @@ class Pack:
             value: its value, as text.
             record: the records that it stands in.
         """
-        fields = self.fields_of(path, view_of(value).data, lambda: record.words)
-        if self._members is None:
-            return next(fields, None) or self.named(path[-1])
-        score = self._members.score(path, value, record)
-        sure = (rule for rule in fields if not self._members.denies(rule.id, score))
-        return next(sure, None) or self.named(path[-1])
+        for rule in self.fields_of(path, view_of(value).data, lambda: record.words):
+            if self._members is None or not self._members.denies(rule.id, path, value, record):
+                return rule
+        return self.named(path[-1])
 
     def weighed_member(self, path: tuple[str, ...], value: str, record: Record) -> FieldRule | None:
         """Return the rule by which a member tells because of its weight; arguments as of `told`."""
         if self._members is None:
             return None
-        return self._members.rule(path, value, record, self._members.score(path, value, record))
+        return self._members.rule(path, value, record)
 
     @lru_cache(maxsize=4096)  # noqa: B019 packs live as long as the process; names of members come again
     def named(self, name: str) -> FieldRule | TextRule | None:
