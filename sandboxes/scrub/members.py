@@ -96,7 +96,7 @@ class MemberWeigher:
             record: the records that it stands in.
         """
         own = self._of_name(path[-2:]) + self._of_value(value[:_SHORT])
-        return self._bias + own + self.table.sum(record.features)
+        return self._bias + own + self._of_record(record.features)
 
     def denies(self, rule: str, path: tuple[str, ...], value: str, record: Record) -> bool:
         """Return whether a member speaks against what a rule of fields found in it."""
@@ -114,6 +114,10 @@ class MemberWeigher:
     @lru_cache(maxsize=4096)  # noqa: B019 packs live as long as the process; names of members come again
     def _of_name(self, path: tuple[str, ...]) -> float:
         return self.table.sum(set(_features_of_name(path)))
+
+    @lru_cache(maxsize=64)  # noqa: B019 as above; of the members of one record each asks
+    def _of_record(self, features: frozenset[str]) -> float:
+        return self.table.sum(features)
 
     @lru_cache(maxsize=4096)  # noqa: B019 as above
     def _of_value(self, value: str) -> float:
