@@ -96,7 +96,10 @@ def main() -> None:
     biases = learned.biases(lessons.held, MOST_TOLD)
     tell, rest = lessons.apart()
     held = zip(lessons.held, (learned.scores(lessons.held) + biases[None]).tolist(), strict=True)
-    weigh = lambda one: float(learned.scores([one])[0]) + biases[None]  # noqa: E731
+
+    def weigh(sentence: str) -> float:
+        return float(learned.scores([sentence])[0]) + biases[None]
+
     least = limits(rules_alone(), tell, [*rest, *held], weigh)
     rows = learned.lines({STRONG: ENOUGH, LOOSE: LEAST_OF_PROMPTS}, least, biases)
     to.write_text("\n".join([*_HEAD, *rows]) + "\n")

@@ -30,7 +30,7 @@ def features_of(member: Member) -> set[str]:
 
 @dataclass(frozen=True)
 class Case:
-    """One JSON value: the members that tell, all of one kind, and the others."""
+    """One JSON value or text: the members that tell, all of one kind, and the others."""
 
     kind: StatusKind | None
     told: Sequence[Member]
@@ -72,7 +72,7 @@ def written() -> Iterator[Case]:
 
 
 def seen() -> Iterator[Case]:
-    """Yield the JSON values of the seen half of the corpus."""
+    """Yield the JSON values and the lists of the seen half of the corpus."""
     for one in positives(Part.SEEN):
         if one.form == "json":
             yield _case(

@@ -83,9 +83,8 @@ def kept_place() -> Path | None:
     """Return where it is kept: in Python's directory of byte code, None where it has none."""
     try:
         return Path(cache_from_source(__file__)).with_suffix(".needs")
-    except (
-        NotImplementedError
-    ):  # so it says where `sys.implementation.cache_tag` is None: no byte code is kept
+    # Python raises this where `sys.implementation.cache_tag` is None: it keeps no byte code; nor do we.
+    except NotImplementedError:
         return None
 
 

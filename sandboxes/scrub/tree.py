@@ -9,7 +9,7 @@ from sandboxes.scrub.changes import apply
 from sandboxes.scrub.fields import normal_name
 from sandboxes.scrub.layout import NAMING, VALUES
 from sandboxes.scrub.members import Record
-from sandboxes.scrub.model import NAMES, Change, Place
+from sandboxes.scrub.model import NAMES, Change, Place, Scrubbed
 from sandboxes.scrub.rules import FieldRule, TextRule
 
 if TYPE_CHECKING:
@@ -124,16 +124,17 @@ class Tree:
         known = not text or any(change.kind is not None for change in seen.changes)
         rule = None if known else self._weighed(text, path)
         if rule is not None:
-            return self._put(rule, text)
+            return self._put(rule, text, seen)
         self.changes += seen.changes
         return seen.value
 
-    def _put(self, rule: FieldRule | TextRule, text: str) -> str:
+    def _put(self, rule: FieldRule | TextRule, text: str, seen: Scrubbed[str] | None = None) -> str:
+        """What stands for a value that tells; where it is only flagged, the value without own values."""
         put = self._scrubber.put(rule.put, self._place)
         self.changes.append(Change(rule.kind, rule.id, 0, len(text), text, put))
         if put is not None:
             return put
-        seen = self._scrubber.text(text, self._place)
+        seen = seen or self._scrubber.text(text, self._place)
         self.changes += [change for change in seen.changes if change.kind is None]
         return seen.value
 

@@ -18,9 +18,7 @@ from sandboxes.errors import PackError
 BIAS: Final = "(bias)"
 RULE: Final = "(rule) "
 _MOST_AGAINST: Final = 9.0  # that counts of what speaks against telling anything
-_HOPELESS: Final = (
-    -6.0
-)  # what weighs less in all is not asked for its kind; no kind's own sum makes up for it
+_HOPELESS: Final = -6.0  # what weighs less is not asked for its kind
 
 
 @dataclass(frozen=True, slots=True)
