@@ -74,24 +74,28 @@ class Tree:
 
     def _members(self, value: Mapping[str, JsonValue], path: tuple[str, ...], depth: int) -> JsonValue:
         told: dict[str, JsonValue] = {}
-        called = _called(value)
+        called, taken = _called(value), set(value)
         outer = self._record
         self._record = Record(value, outer)
         for name, item in value.items():
-            told[self._name(name, told)] = self.value(item, _inner(path, name, called), depth + 1)
+            told[self._name(name, taken)] = self.value(item, _inner(path, name, called), depth + 1)
         self._record = outer
         return told
 
-    def _name(self, name: str, told: Mapping[str, JsonValue]) -> str:
-        """The name of a member as it may be seen: in results only own values, variables and headers go."""
+    def _name(self, name: str, taken: set[str]) -> str:
+        """The name of a member as it may be seen: in results only own values, variables and headers go.
+
+        No two are called alike: a new name is none of those that are `taken`, and is from then on.
+        """
         seen = self._scrubber.text(name, self._place)
         all_go = self._place in _ALL_NAMES or any(change.kind is None for change in seen.changes)
         changes = [change for change in seen.changes if all_go or _is_name(change, name)]
         self.changes += changes
-        put = apply(name, changes) or "name"
-        new, number = put, len(told)
-        while new in told and put != name:
+        put = (apply(name, changes) or "name") if changes else name
+        new, number = put, len(taken)
+        while new in taken and put != name:
             new, number = f"{put}-{number}", number + 1
+        taken.add(new)
         return new
 
     def _text(self, text: str, path: tuple[str, ...], depth: int) -> str:

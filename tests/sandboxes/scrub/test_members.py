@@ -117,3 +117,18 @@ def test_a_file_without_a_bias_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(PackError, match=r"members\.tsv: has no line '\(bias\)'"):
         read_members(path)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_name_that_goes_takes_the_place_of_no_other(order: int) -> None:
+    """R-19: what is put for a name may be the name of a member that tells nothing."""
+    members = [
+        ("x-vercel-id", "fra1::abc"),
+        ("x-info", "opening hours"),
+        ("x-info-2", "closed"),
+        ("", "none"),
+    ]
+    seen = Scrubber((), REPLACING).json(dict(members[::order]), Place.RESULT).value
+    assert isinstance(seen, dict)
+    assert len(seen) == len(members)
+    assert [seen[name] for name, _ in members[1:]] == [value for _, value in members[1:]]
