@@ -15,6 +15,7 @@ from runtime.gate.replay import premises, replay
 
 OK = 0
 BAD_PROFILE = 2
+NO_INPUT = 2
 
 
 def decide_lines(
@@ -39,7 +40,7 @@ def decide_lines(
         out: where the decisions go; standard output by default.
 
     Returns:
-        The exit code: 0, or 2 when the profile or the policy is bad.
+        The exit code: 0, or 2 when the profile or the policy is bad, or nothing can be read.
     """
     try:
         loaded = find_profile(profile).profile
@@ -48,9 +49,17 @@ def decide_lines(
     except (ProfileError, CedarError) as error:
         sys.stderr.write(f"{error}\n")
         return BAD_PROFILE
+    source = lines if lines is not None else _standard_input()
+    if source is None:
+        sys.stderr.write("standard input: is closed, expected recorded lines; next: < actions.jsonl\n")
+        return NO_INPUT
     target = out or sys.stdout
-    for decision in replay(read_lines(lines or sys.stdin.buffer), under):
+    for decision in replay(read_lines(source), under):
         # ASCII only: whatever the agent wrote reaches a terminal as JSON escapes.
         target.write(json.dumps(decision, ensure_ascii=True, allow_nan=False) + "\n")
-    target.flush()
+        target.flush()  # a recorder at the other end of a pipe waits for the answer to its line
     return OK
+
+
+def _standard_input() -> IO[bytes] | None:
+    return sys.stdin.buffer if sys.stdin else None  # None where it was closed before we began

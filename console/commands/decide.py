@@ -28,7 +28,10 @@ _Policy = Annotated[Path | None, typer.Option("--policy", help="The policy's fil
 def decide(
     session: Session, *, profile: _Profile, tier: _Tier, task: _Task = None, policy: _Policy = None
 ) -> None:
-    """Read recorded actions and results, one JSON object a line; answer one JSON decision a line."""
+    """Read recorded actions and results, one JSON object a line; answer one JSON decision for each action.
+
+    A line that cannot be read is denied, with its number. A result is read and gets no answer.
+    """
     del session
     code = decide_lines(profile, Tier(tier), now=utc_now(), task=task, policy=policy)
     raise typer.Exit(code)

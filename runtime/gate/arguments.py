@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from profiles.schema import ArgumentRole, ArgumentSpec, ArgumentType, ToolSpec
 from runtime.canonical import JsonValue
 from runtime.gate.answers import Reason, ReasonCode
-from runtime.gate.lookalike import printable
+from runtime.gate.lookalike import printable, why_doubtful
 
 # Models often write an id or an option as a number; it names no place and carries no text.
 _LOOSE_ROLES = frozenset({ArgumentRole.ID, ArgumentRole.OPTION})
+_PLACE_ROLES = frozenset(
+    {ArgumentRole.RECIPIENT, ArgumentRole.HOST, ArgumentRole.URL, ArgumentRole.COLLECTION, ArgumentRole.PATH}
+)
 _PYTHON_TYPES: Mapping[ArgumentType, tuple[type, ...]] = {
     ArgumentType.TEXT: (str,),
     ArgumentType.INTEGER: (int,),
@@ -92,6 +95,8 @@ def _fault(spec: ArgumentSpec, value: JsonValue) -> str | None:
     for item in value if isinstance(value, list | tuple) else (value,):
         if not _fits(spec, item):
             return f"got {_named(item)}, expected {spec.type}"
+        if isinstance(item, str) and spec.max_length is not None and len(item) > spec.max_length:
+            return f"got {len(item)} characters, expected at most {spec.max_length}"
     return None
 
 
@@ -99,8 +104,6 @@ def _fits(spec: ArgumentSpec, item: JsonValue) -> bool:
     if isinstance(item, bool) and spec.type is not ArgumentType.OBJECT:
         return spec.type is ArgumentType.BOOLEAN
     if isinstance(item, float) and not math.isfinite(item):
-        return False
-    if isinstance(item, str) and spec.max_length is not None and len(item) > spec.max_length:
         return False
     if isinstance(item, int) and spec.role in _LOOSE_ROLES:
         return True
@@ -113,15 +116,40 @@ def _named(value: JsonValue) -> str:
 
 
 def oddities_of(spec: ToolSpec, args: Mapping[str, JsonValue]) -> Iterator[Reason]:
-    """Yield what is not declared: unknown arguments, and values outside a declared list."""
+    """Yield what is not declared: unknown arguments, and values outside what is declared of them."""
     for name in args:
         if name not in spec.args:
             yield _odd(name, "the profile does not declare this argument")
     for name, argument in spec.args.items():
-        if argument.values is None:
-            continue
-        if any(not _listed(item, argument) for item in _leaves(args.get(name))):
-            yield _odd(name, "its value is not one of those the profile lists")
+        if detail := _oddity(argument, args.get(name), counted=name == spec.each):
+            yield _odd(name, detail)
+
+
+def _oddity(spec: ArgumentSpec, value: JsonValue, *, counted: bool) -> str | None:
+    items = tuple(_leaves(value))
+    if spec.values is not None and any(not _listed(item, spec) for item in items):
+        return "its value is not one of those the profile lists"
+    if any(_beyond(item, spec) for item in items):
+        return f"its value is not between 0 and {spec.max:g}"
+    if spec.many and value is not None and not items and (counted or spec.role in _PLACE_ROLES):
+        return "it is an empty list, which some programs take for all there are"
+    if spec.role is ArgumentRole.ID:
+        return next((why for item in items if isinstance(item, str) and (why := _no_plain_id(item))), None)
+    return None
+
+
+def _beyond(item: JsonValue, spec: ArgumentSpec) -> bool:
+    # Below 0 too: of a limit it often means that there is none. Amounts have a check of their own.
+    if spec.max is None or spec.role is ArgumentRole.AMOUNT:
+        return False
+    return isinstance(item, int | float) and not 0 <= item <= spec.max
+
+
+def _no_plain_id(text: str) -> str | None:
+    # Behind the upstream there may be a command line, where a leading dash makes an option of a name.
+    if text.startswith("-") and not text[1:].isdecimal():
+        return "it begins with a dash, as an option does"
+    return why_doubtful(text)
 
 
 def _listed(item: JsonValue, spec: ArgumentSpec) -> bool:

@@ -61,6 +61,10 @@ tools:
     effect: read
     args: {folder: collection, message_id: {role: id, required: false}}
   search: {upstream: office, effect: read, args: {query: query}}
+  list_records:
+    upstream: office
+    effect: read
+    args: {limit: {role: option, type: integer, max: 20}, words: {role: query, required: false, max_length: 40}}
   fetch: {upstream: office, effect: read, args: {url: url}}
   read_file: {upstream: office, effect: read, args: {path: path}}
   set_label:

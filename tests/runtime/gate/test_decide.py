@@ -22,6 +22,11 @@ CARD = "4111 1111 1111 1111"
 MAIL = {"to": ["a@known.example"], "subject": "Hi", "body": "Yes."}
 KEY = "AKIA" + "Q3EGRVJ7KW2LXN5T"
 
+
+def _message(message: str) -> dict[str, Any]:
+    return {"folder": "INBOX", "message_id": message}
+
+
 CASES: list[tuple[str, str, Mapping[str, Any], Answer, set[str]]] = [
     ("a tool without arguments", "list_folders", {}, A, set()),
     ("a read of a declared folder", "read_folder", {"folder": "INBOX"}, A, set()),
@@ -46,6 +51,18 @@ CASES: list[tuple[str, str, Mapping[str, Any], Answer, set[str]]] = [
         S,
         {"unknown_shape"},
     ),
+    ("a page", "list_records", {"limit": 20}, A, set()),
+    ("more than a page", "list_records", {"limit": 21}, H, {"unknown_shape"}),
+    ("a page without an end", "list_records", {"limit": -1}, H, {"unknown_shape"}),
+    ("a page of 2^63-1", "list_records", {"limit": 2**63 - 1}, H, {"unknown_shape"}),
+    ("words in few letters", "list_records", {"limit": 1, "words": "x" * 40}, A, set()),
+    ("words in too many", "list_records", {"limit": 1, "words": "x" * 41}, D, {"malformed"}),
+    ("an id that is an option", "read_folder", _message("--output=/etc/x"), H, {"unknown_shape"}),
+    ("an id of a dash and digits", "read_folder", _message("-100231"), A, set()),
+    ("an id with an escape", "read_folder", _message("m\x1b[2K"), H, {"unknown_shape"}),
+    ("an id with a NUL", "set_label", {"message_id": "1\0", "label": "good"}, S, {"unknown_shape"}),
+    ("a mail to an empty list", "send_mail", {**MAIL, "to": []}, S, {"unknown_shape"}),
+    ("labels for an empty list", "label_many", {"ids": []}, S, {"unknown_shape"}),
     ("a mail to a declared domain", "send_mail", MAIL, A, set()),
     ("a mail to a declared person", "send_mail", {**MAIL, "to": [BOB]}, A, set()),
     ("letter case does not count", "send_mail", {**MAIL, "to": ["Bob@Partner.Example"]}, A, set()),

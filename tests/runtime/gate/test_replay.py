@@ -2,13 +2,15 @@
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from console.decide import BAD_PROFILE, OK, decide_lines
+from console.decide import BAD_PROFILE, NO_INPUT, OK, decide_lines
 from profiles.effects import Tier
 from runtime.gate.lines import LINE_BYTES, LineError, parse_line, read_lines
 from tests.standins.decisions import NOON
@@ -50,6 +52,74 @@ def test_a_day_of_honest_work_is_not_disturbed(profile: Path) -> None:
     ]
 
     assert {found["outcome"] for found in _replay(profile, work)} == {"allow"}
+
+
+HONEST = [
+    ("action-executor", 0, _action("search_messages", folder="INBOX", query="open invoices")),
+    ("action-executor", 3, _action("send_message", to="ap@moreau.example", subject="Re", body="Matched.")),
+    ("code-maintainer", 0, _action("git_log", repo_path="/repo", max_count=20)),
+    ("code-maintainer", 0, _action("git_diff", repo_path="/repo", target="main..fix/typo~2")),
+    ("code-maintainer", 1, _action("git_add", repo_path="/repo", files=["docs/a.md", "src/a.py"])),
+    ("customer-data", 0, _action("find_customers", query="Meier", limit=20)),
+    ("customer-data", 2, _action("update_ticket", ticket_id=7, status="solved")),
+    ("doc-reader", 0, _action("read_document", collection="handbook", path="travel/rules.md")),
+    ("doc-reader", 0, _action("read_document", collection="handbook", path="start.md")),
+    ("doc-reader", 1, _action("suggest_edit", collection="handbook", path="a/b.md", text="x", reason="typo")),
+    ("outreach", 3, _action("send_messages", to=["eva@partner.example"], subject="Invitation", body="Come.")),
+]
+
+
+@pytest.mark.parametrize(("name", "tier", "line"), HONEST)
+def test_the_work_of_a_shipped_profile_passes_at_the_tier_it_needs(
+    name: str, tier: int, line: dict[str, Any]
+) -> None:
+    """R-46 to R-50: a profile that holds what it is for is of no use."""
+    (found,) = _replay(Path(name), [line], tier)
+
+    assert found["outcome"] == "allow", found["reasons"]
+
+
+TOO_MUCH = [
+    ("code-maintainer", _action("git_diff", repo_path="/repo", target="--output=/repo/.git/hooks/x")),
+    ("code-maintainer", _action("git_log", repo_path="/repo", max_count=2**63 - 1)),
+    ("customer-data", _action("find_customers", query="", limit=1_000_000)),
+    ("customer-data", _action("find_customers", query="", limit=-1)),
+    ("customer-data", _action("get_customer", customer_id="7\0")),
+    ("doc-reader", _action("read_document", collection="handbook", path="../hr/pay.md")),
+    ("doc-reader", _action("read_document", collection="handbook", path="/srv/other.md")),
+    ("outreach", _action("send_messages", to=[], subject="To all", body="Come.")),
+]
+
+
+@pytest.mark.parametrize(("name", "line"), TOO_MUCH)
+def test_what_a_shipped_profile_bounds_passes_at_no_tier_beyond_it(name: str, line: dict[str, Any]) -> None:
+    """R-06, R-22: a larger number, an option in place of an id, an empty list are shapes nobody declared."""
+    assert [_replay(Path(name), [line], tier)[0]["outcome"] for tier in Tier].count("allow") == 0
+
+
+def test_a_line_is_answered_before_the_next_one_comes(profile: Path) -> None:
+    line = json.dumps(_action("list_folders")).encode() + b"\n"
+    asked = [sys.executable, "-m", "console", "decide", "--profile", str(profile), "--tier", "0"]
+    with subprocess.Popen(asked, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        for number in (1, 2):
+            running.stdin.write(line)
+            running.stdin.flush()
+            assert json.loads(running.stdout.readline())["line"] == number
+        running.stdin.close()
+
+    assert running.returncode == OK
+
+
+def test_without_any_input_it_says_so(profile: Path) -> None:
+    shell = ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-m", "console", "decide"]
+    closed = subprocess.run(
+        [*shell, "--profile", str(profile), "--tier", "0"], capture_output=True, text=True, check=False
+    )
+
+    assert (closed.returncode, closed.stdout) == (NO_INPUT, "")
+    assert closed.stderr.startswith("standard input: is closed")
 
 
 def test_injected_steering_never_gets_what_it_wants(profile: Path) -> None:
