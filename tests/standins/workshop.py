@@ -64,7 +64,9 @@ tools:
   list_records:
     upstream: office
     effect: read
-    args: {limit: {role: option, type: integer, max: 20}, words: {role: query, required: false, max_length: 40}}
+    args:
+      limit: {role: option, type: integer, max: 20}
+      words: {role: query, required: false, max_length: 40}
   fetch: {upstream: office, effect: read, args: {url: url}}
   read_file: {upstream: office, effect: read, args: {path: path}}
   set_label:
