@@ -76,6 +76,8 @@ def _upstreams(upstreams: Json) -> list[str]:
 
 
 def _upstream(one: Json) -> str:
+    if one.get("memory"):
+        return "its own memory, kept from run to run"
     volumes = [f"{source} ({how})" for source, how in one.get("volumes", {}).items()]
     parts = {"reaches": one.get("tcp", []), "volumes": volumes, "credentials": one["credentials"]}
     where = str(one.get("url") or one.get("image")) + (" ON THIS HOST" if one.get("host") else "")
