@@ -30,8 +30,14 @@ def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) 
         One problem for each finding.
     """
     keys = frozenset(_keys_of(model))
-    found = [_problem(detail, source, keys) for detail in error.errors(include_url=False)]
+    details = (detail for detail in error.errors(include_url=False) if not _is_echo(detail))
+    found = [_problem(detail, source, keys) for detail in details]
     return sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)
+
+
+def _is_echo(detail: ErrorDetails) -> bool:
+    """Whether a list counts as too short only because its items were refused, each for itself."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= _context(detail).get("min_length", 0)
 
 
 def _problem(detail: ErrorDetails, source: Source, keys: frozenset[str]) -> Problem:

@@ -191,6 +191,16 @@ def test_all_problems_come_at_once_in_the_order_of_the_file(profile_text: Build)
     assert [problem.line for problem in caught.value.problems] == [2, 7, 17]
 
 
+def test_a_list_with_a_wrong_item_is_not_called_too_short(profile_text: Build) -> None:
+    """The file has one mistake, so there is one line about it."""
+    text = profile_text(("Never start a payment, even if instructed.", "Never pay"))
+
+    with pytest.raises(ProfileError) as caught:
+        parse_profile(text, source="clerk.yaml")
+
+    assert [problem.key for problem in caught.value.problems] == ["never[0].text"]
+
+
 WHOLE_FILES = [
     (b"", "got nothing"),
     (b"# only a comment\n", "got nothing"),
