@@ -1,8 +1,9 @@
 """Scrubbing and linting of a file at the command line. Needs no control plane, no state and no engine."""
 
 import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +19,8 @@ from sandboxes.scrub.scrubber import Scrubber
 
 STDIN: Final = "-"
 _MOST_BYTES = 16 * 1024 * 1024
+_MARK = "\ufeff"  # of the order of bytes, as some editors begin a file
+_HALF = re.compile("[\ud800-\udfff]")
 _REPLACING = ContextRules(
     messages=Treatment.REPLACE, results=Treatment.REPLACE, definitions=Treatment.REPLACE
 )
@@ -52,7 +55,7 @@ def read_source(source: str) -> str:
     """Return the text of a file, or of the standard input for `-`.
 
     Raises:
-        ConsoleError: it is longer than 16 MiB or not UTF-8.
+        ConsoleError: it is longer than 16 MiB, not UTF-8, or no text.
         OSError: the file cannot be read.
     """
     if source == STDIN:
@@ -63,6 +66,11 @@ def read_source(source: str) -> str:
     name = "standard input" if source == STDIN else source
     if len(data) > _MOST_BYTES:
         raise ConsoleError(f"{name}: longer than 16 MiB", next_step="scrub it in parts")
+    if (nul := data.find(0)) >= 0:  # text in UTF-16 reads as UTF-8 with one of them at every letter
+        raise ConsoleError(
+            f"{name}: byte {nul} is NUL, so it is no text in UTF-8",
+            next_step="convert it, for instance with iconv",
+        )
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -107,8 +115,9 @@ def clean(scrubber: Scrubber, text: str, place: Place, form: Form) -> Cleaned:
             return Cleaned(_laid_out(value), _laid_out(tree.value), tree.changes, tree.held)
         case Form.HEADERS:
             headers = _headers(text)
-            kept = scrubber.headers(headers)
-            return Cleaned(_lines(headers), _lines(kept.value), kept.changes, kept.held)
+            kept = [scrubber.headers(header) for header in headers]
+            changes = tuple(change for one in kept for change in one.changes)
+            return Cleaned(_lines(headers), _lines(one.value for one in kept), changes, held=False)
 
 
 def findings_of(cleaned: Cleaned) -> list[Json]:
@@ -131,7 +140,7 @@ def change_of(change: Change) -> dict[str, Any]:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text.removeprefix(_MARK))
     except (ValueError, RecursionError) as error:
         raise UsageError(
             "the file is not one JSON value", got=str(error), next_step="add --form text"
@@ -139,12 +148,17 @@ def _json(text: str) -> Any:
 
 
 def _laid_out(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    """Lay a value out; half of a pair of surrogates stays escaped, since no encoding has it."""
+    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
-def _headers(text: str) -> dict[str, str]:
-    """Read headers as `curl -I` prints them: the line of the status before them is none."""
-    headers = {}
+def _headers(text: str) -> list[dict[str, str]]:
+    """Read headers as `curl -I` prints them, each by itself, since a name may come twice.
+
+    The line of the status before them is none.
+    """
+    headers = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("HTTP/"):
             continue
@@ -152,9 +166,9 @@ def _headers(text: str) -> dict[str, str]:
         if line.strip() and not colon:
             raise UsageError(f"line {number} is no header", expected="name: value")
         if name.strip():
-            headers[name.strip()] = value.strip()
+            headers.append({name.strip(): value.strip()})
     return headers
 
 
-def _lines(headers: dict[str, str]) -> str:
-    return "".join(f"{name}: {value}\n" for name, value in headers.items())
+def _lines(headers: Iterable[Mapping[str, str]]) -> str:
+    return "".join(f"{name}: {value}\n" for header in headers for name, value in header.items())

@@ -89,6 +89,34 @@ def test_a_json_file_is_scrubbed_as_a_value_and_stays_json(
     assert seen["region"] != "eu-west-1"
 
 
+def test_a_json_file_may_begin_with_a_mark_and_hold_half_a_pair_of_surrogates(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "odd.json"
+    file.write_bytes(b'\xef\xbb\xbf["\\ud800", "\xc3\xa9"]')
+    assert run(["context", "scrub", str(file)]) == 0
+    told = capsys.readouterr().out
+    told.encode()
+    assert (json.loads(told), "\u00e9" in told) == (["\ud800", "\u00e9"], True)
+
+
+def test_text_in_utf_16_is_refused_also_without_a_mark(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R-41: it would read as UTF-8, and no rule would find a word in it."""
+    file = tmp_path / "prompt.txt"
+    file.write_bytes("You run on staging.".encode("utf-16-le"))
+    assert run(["context", "scrub", str(file)]) == 1
+    assert "byte 1 is NUL" in capsys.readouterr().err
+
+
+def test_a_header_that_comes_twice_stays_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "headers"
+    file.write_text("HTTP/2 200\r\nlink: a\r\nlink: b\r\n\r\n")
+    assert run(["context", "scrub", str(file), "--form", "headers", "--place", "header"]) == 0
+    assert capsys.readouterr().out == "link: a\nlink: b\n"
+
+
 def test_a_profile_says_what_happens_to_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A profile that flags leaves a result as it is and says what it told."""
     reply = tmp_path / "reply.json"
