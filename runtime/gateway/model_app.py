@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -166,12 +166,17 @@ async def _body(receive: Receive) -> tuple[Mapping[str, Any], int]:
         if len(data) > MODEL_ARGUMENT_BYTES:
             raise _TooLargeError
     try:
-        body = json.loads(data)
+        body = json.loads(data, parse_constant=_no_number)
     except (ValueError, RecursionError) as cause:
         raise ModelRequestError("The body is not valid JSON") from cause
     if not isinstance(body, dict):
         raise ModelRequestError("The body is not a JSON object")
     return body, len(data)
+
+
+def _no_number(name: str) -> NoReturn:
+    """Refuse what Python reads as a number and no JSON has (RFC 8259, section 6): NaN and the infinities."""
+    raise ValueError(f"{name} is no JSON")
 
 
 async def _send_failure(send: Send, provider: ModelProvider, error: ProviderFailedError) -> None:

@@ -15,7 +15,7 @@ from runtime.gate.entries import NOT_PROVIDED
 from runtime.gate.replies import WITHHELD_TEXT, Performed, Ticket, Unknown
 from runtime.gateway.model_ask import Call, Request
 from runtime.gateway.model_failures import ANSWER_BYTES, ProviderFailedError, WithheldError, limited
-from runtime.gateway.model_reply import named_by, shaped, thoughts_of, used_of
+from runtime.gateway.model_reply import is_answer, named_by, shaped, thoughts_of, used_of
 from runtime.gateway.model_scrub import ModelScrub
 from runtime.gateway.model_send import ModelParts, Sender
 from runtime.gateway.model_stream import Show, is_last
@@ -57,12 +57,24 @@ class ModelGate:
         """
         async with self._sender.answer(call) as (ticket, response, request):
             async with self._on_record(ticket):
-                answer = json.loads(await limited(response))
+                answer = await self._answer_in(ticket, response)
                 if call.endpoint.is_counted:
                     await self._check_model(ticket, named_by(answer))
                 shown, done = self._answered(call, request, answer)
             await self._parts.gate.settle(ticket, done)
         return json.dumps(shown, separators=(",", ":")).encode()
+
+    async def _answer_in(self, ticket: Ticket, response: httpx.Response) -> Any:
+        """Return what a provider answered; some report a failure with the status of a success.
+
+        Such a failure names no model, and so is no word of another one than the pinned.
+        """
+        answer = json.loads(await limited(response))
+        if is_answer(answer):
+            return answer
+        failed = Performed({"status": response.status_code, "body": answer}, is_error=True)
+        await self._parts.gate.settle(ticket, failed)
+        raise ProviderFailedError("an error in place of an answer")
 
     async def stream(self, call: Call, begin: Begin, emit: Emit) -> None:
         """Make a call and pass its events on as they come; the same errors as `whole`, before `begin`.
@@ -90,7 +102,7 @@ class ModelGate:
         settle = self._parts.gate.settle
         try:
             yield
-        except (WithheldError, LedgerError):
+        except (WithheldError, LedgerError, ProviderFailedError):
             raise  # settled, or nothing can be
         except ScrubError as cause:
             await settle(ticket, Performed({"withheld": f"it could not be scrubbed: {cause}"}))

@@ -180,6 +180,11 @@ def named_by(answer: Any) -> str | None:
     return None
 
 
+def is_answer(value: Any) -> bool:
+    """Whether a provider's JSON is an answer, and no report of a failure: one that names no model."""
+    return isinstance(value, Mapping) and (not value.get("error") or named_by(value) is not None)
+
+
 def used_of(usage: Any, price: Price | None, *, answers: bool = True) -> Used | None:
     """Return what a call used, by what the provider says; None if it does not say all of it.
 

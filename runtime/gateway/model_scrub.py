@@ -17,7 +17,7 @@ from profiles.schema import ModelSpec
 from runtime.context.note import ContextNote, Taint
 from runtime.context.scrubbing import RunScrubber, kinds_in, note_of
 from runtime.gateway.model_seal import Seal
-from runtime.gateway.model_walk import Hands, bare, definitions, walk
+from runtime.gateway.model_walk import Hands, bare, definitions, walk, without_emptied
 from sandboxes.constants import REFUSED_TEXT
 from sandboxes.scrub.model import Change, OwnValue, Place
 from sandboxes.scrub.scrubber import Scrubber
@@ -189,10 +189,10 @@ class ModelScrub:
         if name in _AS_IT_IS:
             return value
         if name in _SYSTEM:
-            return walk(value, Place.SYSTEM, hands)
+            return without_emptied(value, walk(value, Place.SYSTEM, hands))
         if name in _MESSAGES:
             return walk(value, Place.MESSAGE, hands)
-        return definitions(value, hands.words, hands.other) if name in _TOOLS else bare(value, hands.other)
+        return definitions(value, hands) if name in _TOOLS else bare(value, hands.other)
 
     def _asked(self, text: str, place: Place, found: _Found) -> str:
         done = self._requests.json(text, place)

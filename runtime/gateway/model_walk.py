@@ -24,6 +24,7 @@ _SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 _RESULT_ROLES: Final = frozenset({"tool", "function"})
 _CALLS: Final = frozenset({"tool_use", "server_tool_use", "function_call", "custom_tool_call"})
 _DEPTH: Final = 64
+_SCHEMA_DEPTH: Final = 128  # each member of a schema takes two levels
 
 
 @dataclass(frozen=True)
@@ -60,19 +61,38 @@ def walk(value: Any, place: Place, hands: Hands, member: str = "", depth: int = 
     return value
 
 
-def definitions(value: Any, words: Callable[[str, Place], str], other: Callable[[str], str]) -> Any:
-    """Return tools with what describes them scrubbed; a schema's names and values lose own values only."""
+def definitions(value: Any, hands: Hands, depth: int = 0) -> Any:
+    """Return tools with what describes them scrubbed; a schema's names and values lose own values only.
+
+    Raises:
+        ScrubError: one is nested too deeply, or cannot be scrubbed.
+    """
+    if depth > _SCHEMA_DEPTH:
+        raise ScrubError(f"definitions are nested deeper than {_SCHEMA_DEPTH}; they were not scrubbed")
     if isinstance(value, Mapping):
-        return {name: _defined(name, item, words, other) for name, item in value.items()}
+        return {name: _defined(name, item, hands, depth) for name, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [definitions(item, words, other) for item in value]
-    return other(value) if isinstance(value, str) else value
+        return [definitions(item, hands, depth + 1) for item in value]
+    return hands.other(value) if isinstance(value, str) else value
 
 
-def _defined(name: str, item: Any, words: Callable[[str, Place], str], other: Callable[[str], str]) -> Any:
+def _defined(name: str, item: Any, hands: Hands, depth: int) -> Any:
     if isinstance(item, str) and name in _DESCRIBING:
-        return words(item, Place.DEFINITION)
-    return definitions(item, words, other)
+        return hands.words(item, Place.DEFINITION)
+    return definitions(item, hands, depth + 1)
+
+
+def without_emptied(before: Any, after: Any) -> Any:
+    """Return a list of texts without those of which scrubbing left nothing: providers refuse those."""
+    if not isinstance(after, list):
+        return after
+    pairs = zip(before, after, strict=True)
+    return [new for old, new in pairs if not (_is_blank(new) and not _is_blank(old))]
+
+
+def _is_blank(part: Any) -> bool:
+    text = part.get("text") if isinstance(part, Mapping) else part
+    return isinstance(text, str) and not text.strip()
 
 
 def _string(value: str, place: Place, hands: Hands, member: str) -> str:

@@ -72,6 +72,9 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
 _OWN_TOOLS: Final = tuple(
     _names("function custom bash_ text_editor_ memory_ computer_ local_shell apply_patch shell")
 )
+_HOSTED: Final = "shell"
+_LOCAL: Final = "local"
+"""A shell runs where its environment says; in any other, or without one, its provider may run it."""
 _ADDRESSES: Final = frozenset({"url", "image_url", "file_url", "server_url", "connector_id", "file_id"})
 _OPAQUE: Final = frozenset({"input_schema", "parameters", "schema", "arguments"})
 _LIKELIHOODS: Final = ("logprobs", "top_logprobs")
@@ -90,6 +93,8 @@ def outgoing(endpoint: Endpoint, spec: ModelSpec, body: Mapping[str, Any]) -> di
         raise ModelRequestError(f"The model `{body.get('model')}` does not exist")
     if strange := sorted(body.keys() - endpoint.fields):
         raise ModelRequestError(f"Unsupported parameter: {strange[0]}")
+    if not isinstance(body.get("stream"), bool | None):
+        raise ModelRequestError("Unsupported parameter: stream must be true or false")
     _check_tools(body.get("tools") or ())
     _check_addresses({name: value for name, value in body.items() if name not in {"tools", "metadata"}})
     sent = _without_rationale(_without_likelihoods({**body, "model": spec.name}))
@@ -186,6 +191,12 @@ def _check_tools(tools: object) -> None:
         kind = tool.get("type", "custom") if isinstance(tool, Mapping) else None
         if not isinstance(kind, str) or not kind.startswith(_OWN_TOOLS):
             raise ModelRequestError(f"Unsupported tool type: {kind}")
+        if kind == _HOSTED and not _is_local(tool.get("environment")):
+            raise ModelRequestError("Unsupported tool environment: a shell must be local")
+
+
+def _is_local(environment: object) -> bool:
+    return isinstance(environment, Mapping) and environment.get("type") == _LOCAL
 
 
 def _check_addresses(value: object) -> None:

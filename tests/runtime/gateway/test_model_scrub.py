@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import openai
 import pytest
 
 from profiles.schema import ModelProvider as Kind
@@ -11,7 +10,7 @@ from runtime.gate.actions import Action
 from runtime.gate.replies import Performed
 from runtime.gateway.model_scrub import ANSWERED_MODEL
 from sandboxes.scrub.model import OwnValue
-from tests.standins.model_door import Wired, wired
+from tests.standins.model_door import Wired, plain_client, wired
 from tests.standins.model_provider import REAL_MODEL
 
 pytestmark = pytest.mark.anyio
@@ -58,6 +57,14 @@ async def test_a_system_prompt_is_scrubbed_whatever_the_profile_says(role: str) 
         assert "Answer in one sentence." in str(body)
     assert last(w).note is not None
     assert last(w).note.replaced  # type: ignore[union-attr]  # just asked
+
+
+async def test_a_block_of_which_nothing_is_left_is_left_out_since_providers_refuse_it() -> None:
+    """R-41."""
+    blocks: Any = [{"type": "text", "text": text} for text in ("You are Claude.", "Answer in French.")]
+    async with wired(Kind.ANTHROPIC) as w:
+        await w.anthropic.messages.create(model="assistant", max_tokens=9, messages=said("hi"), system=blocks)
+    assert sent(w)["system"] == blocks[1:]
 
 
 async def test_the_anthropic_system_prompt_is_scrubbed_as_text_and_as_blocks() -> None:
@@ -228,14 +235,21 @@ async def test_the_record_keeps_what_was_asked_sent_and_shown() -> None:
     assert note.as_payload() == [["run", RUN.value, RUN.put]]
 
 
-async def test_what_cannot_be_scrubbed_is_denied_by_the_gate_and_never_sent() -> None:
+@pytest.mark.parametrize("member", ["messages", "tools", "metadata"])
+async def test_what_cannot_be_scrubbed_is_denied_by_the_gate_and_never_sent(member: str) -> None:
     """Fail closed: the gate hears of a call that nobody could look through."""
     deep: Any = "x"
-    for _ in range(200):
+    for _ in range(480):
         deep = [deep]
-    async with wired(Kind.OPENAI) as w:
+    odd = {
+        "messages": [{"role": "user", "content": deep}],
+        "tools": [{"type": "function", "function": deep}],
+        "metadata": {"x": deep},
+    }
+    async with wired(Kind.OPENAI) as w, plain_client() as client:
         w.gate.withhold.add("assistant")  # as the gate does with a call that has no `model`
-        with pytest.raises(openai.PermissionDeniedError):
-            await chat(w, [{"role": "user", "content": deep}])
+        asked = {"model": "assistant", "messages": said("x"), member: odd[member]}
+        answer = await client.post(f"{w.url}/v1/chat/completions", json=asked)
+    assert answer.status_code == 403
     assert [action.model for action in w.gate.seen] == [None]
     assert w.provider.asked == []

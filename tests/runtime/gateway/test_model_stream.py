@@ -87,6 +87,24 @@ def test_events_of_another_shape_than_expected_pass_or_are_left_out(path: str, e
     assert REAL_MODEL.encode() not in told
 
 
+def test_what_a_model_writes_for_a_custom_tool_loses_own_values_however_it_is_cut() -> None:
+    show, told = show_of(CHAT), b""
+    for piece in ("see run-2q", "zv7j5m4kx3ahd6 now", None):
+        call = {"index": 0, "type": "custom", "custom": {"input": piece}}
+        delta = {"tool_calls": [call]} if piece else {}
+        choice = {"index": 0, "delta": delta, "finish_reason": None if piece else "tool_calls"}
+        told += show.event(Event(data=json.dumps({"choices": [choice]})))
+    events = [json.loads(parse_event(block).data) for block in told.split(b"\n\n") if block]
+    calls = [call for event in events for call in event["choices"][0]["delta"].get("tool_calls", ())]
+    assert "".join(call["custom"]["input"] for call in calls) == f"see {RUN.put} now"
+
+
+def test_words_in_a_shape_that_no_rule_reads_are_left_out() -> None:
+    choice = {"index": 0, "delta": {"role": "assistant", "content": [{"type": "text", "text": "real-"}]}}
+    (event,) = show_of(CHAT).event(Event(data=json.dumps({"choices": [choice]}))).split(b"\n\n")[:-1]
+    assert json.loads(parse_event(event).data)["choices"][0]["delta"] == {"role": "assistant"}
+
+
 @pytest.mark.parametrize(
     ("path", "event"),
     [

@@ -15,6 +15,8 @@ from tests.standins.model_provider import ANTHROPIC_KEY, OPENAI_KEY, REAL_MODEL,
 pytestmark = pytest.mark.anyio
 
 
+NO_NUMBER = b'{"model": "assistant", "messages": [], "temperature": NaN}'
+NO_TRUTH = b'{"model": "assistant", "messages": [], "stream": "true"}'
 ASK: list[Any] = [{"role": "user", "content": "hi"}]
 
 
@@ -162,6 +164,8 @@ OUTSIDE: list[tuple[str, dict[str, Any]]] = [
     ("/v1/chat/completions", {"logprobs": True}),
     ("/v1/responses", {"include": ["message.output_text.logprobs"]}),
     ("/v1/chat/completions", {"tools": ["web"]}),
+    ("/v1/responses", {"tools": [{"type": "shell", "environment": {"type": "container_auto"}}]}),
+    ("/v1/responses", {"tools": [{"type": "shell"}]}),
     (
         "/v1/chat/completions",
         {
@@ -199,6 +203,13 @@ async def test_anthropics_own_servers_and_addresses_are_no_way_out_either() -> N
     assert w.provider.asked == []
 
 
+async def test_a_shell_that_the_agent_runs_itself_is_its_own_tool() -> None:
+    tool: Any = {"type": "shell", "environment": {"type": "local"}}
+    async with wired(Kind.OPENAI) as w:
+        await w.openai.responses.create(model="assistant", input="hi", tools=[tool])
+    assert w.provider.asked[0][2]["tools"] == [tool]
+
+
 async def test_an_address_in_a_tools_own_input_is_the_agents_business() -> None:
     call = {"type": "tool_use", "id": "t", "name": "get", "input": {"url": "https://x.example"}}
     messages: list[Any] = [*ASK, {"role": "assistant", "content": [call]}]
@@ -208,7 +219,7 @@ async def test_an_address_in_a_tools_own_input_is_the_agents_business() -> None:
     assert len(w.provider.asked) == 1
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'"x"', b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'"x"', b"[" * 100_000, NO_NUMBER, NO_TRUTH])
 async def test_a_body_that_is_no_object_is_a_bad_request(body: bytes) -> None:
     async with wired(Kind.OPENAI) as w, plain_client() as client:
         answer = await client.post(f"{w.url}/v1/chat/completions", content=body)

@@ -92,6 +92,21 @@ async def test_a_row_changed_by_hand_pins_nothing(new_shop: NewShop, by_hand: An
             await ask(w)
 
 
+async def test_an_error_with_the_status_of_a_success_is_no_other_model(new_shop: NewShop) -> None:
+    """R-40: neither at first, when it would be pinned, nor later, when it would take every grant."""
+    shop = new_shop(tier=2)
+    async with door(shop) as w:
+        for _ in range(2):
+            w.provider.whole = {"error": {"message": f"{REAL_MODEL} is overloaded", "code": 502}}
+            with pytest.raises(openai.InternalServerError, match="not available") as caught:
+                await ask(w)
+            assert REAL_MODEL not in str(caught.value)
+            w.provider.whole = None
+            await ask(w)
+    assert len(kinds(shop, "model.pinned")) == 1
+    assert kinds(shop, "model.changed") == []
+
+
 async def test_counting_tokens_and_errors_pin_nothing(new_shop: NewShop) -> None:
     shop = new_shop()
     async with door(shop) as w:
