@@ -8,6 +8,7 @@ from sandboxes.errors import ParityError
 from sandboxes.parity.compare import Status, Why, compare, suspected
 from sandboxes.parity.inside.facts import Facts as Found
 from sandboxes.parity.inside.facts import packed, shape
+from sandboxes.parity.inside.trees import made_at
 from sandboxes.parity.lists import Entry, Lists, parse_lists, shipped_lists
 from sandboxes.parity.probe import Fact, Facts, probe_command, read_facts
 
@@ -198,3 +199,22 @@ def test_what_was_steady_by_chance_is_looked_at_again_and_the_rest_once() -> Non
     assert suspected(figure, listed, first=False) == {Status.TIER}
     assert suspected(real, listed, first=True) == {Status.OWNER}
     assert suspected(real, listed, first=False) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("mark", "boundary"),
+    [(1_999.5, 1_998.5), (0.0, 1_970.0), (1_000.0, 1_970.0)],
+    ids=["the engine's own mark", "no mark", "a mark that came with the image"],
+)
+def test_an_image_built_just_now_does_not_count_as_made_with_the_box(mark: float, boundary: float) -> None:
+    """R-20: it would be younger in the first box than in the last, and be taken for what tells a status."""
+    assert made_at(2_000.0, mark) == boundary
+
+
+def test_the_time_of_unpacking_and_the_size_of_the_disk_are_listed_as_shown() -> None:
+    """Issue 4 item 2: what cannot be hidden is listed, never silently left."""
+    lists = shipped_lists()
+
+    assert lists.shown_of("files:/usr/**")
+    assert lists.shown_of("limits:room of /")
+    assert lists.shown_of("limits:room of /tmp") is None

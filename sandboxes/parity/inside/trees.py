@@ -14,6 +14,8 @@ READ_BYTES = 65536
 READ_PIECES = 16
 MAPPED_FILE = 5  # the word of a line of /proc/PID/maps that names a file
 BEFORE_BOX_S = 30
+ENGINES_MARK = "/.dockerenv"  # the engine makes it with the box, before anything else of its own
+BEFORE_MARK_S = 1
 SPLIT = frozenset(
     ("meminfo", "vmstat", "stat", "status", "limits", "mounts", "mountinfo", "devices", "misc", "cgroups",
      "filesystems", "netstat", "snmp", "sockstat", "io", "sched", "protocols", "dev", "smaps_rollup",
@@ -207,7 +209,7 @@ def _tree(facts: Facts) -> None:
     """Note each tree of the image as one fact, and every file that came with the box by itself."""
     facts.ask("files", "/", lambda: sorted(os.listdir("/")))
     begun = time.time()
-    box = begun - _age_of_first_process() - BEFORE_BOX_S
+    box = _made()
     for top in TREES:
         hashed, count = hashlib.sha256(), 0
         for path in _all_below(top):
@@ -218,6 +220,26 @@ def _tree(facts: Facts) -> None:
             hashed.update(f"{path} {_told(path, found)}\n".encode(errors="surrogateescape"))
             count += 1
         facts.put("files", f"{top}/**", f"{count} files {hashed.hexdigest()}")
+
+
+def _made() -> float:
+    try:
+        mark = os.lstat(ENGINES_MARK).st_ctime
+    except OSError:
+        mark = 0.0
+    return made_at(time.time() - _age_of_first_process(), mark)
+
+
+def made_at(started: float, mark: float) -> float:
+    """Return the time from which on a file came with the box and not with its image, in seconds since 1970.
+
+    An image may have been built half a minute ago: its files are no younger for the box that looks first.
+
+    Args:
+        started: when the first process started.
+        mark: when the engine made its first file in the box; 0 where there is none.
+    """
+    return max(started - BEFORE_BOX_S, mark - BEFORE_MARK_S)
 
 
 def _age_of_first_process() -> float:
