@@ -122,7 +122,7 @@ def suggest(tx: Tx, case: Case, *, repeated: bool) -> Recorded:
     made_from = {"action": case.decided.reading.action.id, **noted(case.run.setting)}
     data: dict[str, JsonValue] = {"card": digest_of(card), **made_from}
     seq = tx.append(_event(EventKind.SUGGESTION_MADE, case, suggestion, data, {"card": card}))
-    tx.insert(SuggestionRow, _suggestion_row(case, suggestion, seq))
+    tx.insert(SuggestionRow, _suggestion_row(case, suggestion, seq, tx.now))
     return Recorded(Withheld(), suggestion=suggestion)
 
 
@@ -199,7 +199,7 @@ def _event(
     )
 
 
-def _suggestion_row(case: Case, suggestion: str, seq: int) -> dict[str, object]:
+def _suggestion_row(case: Case, suggestion: str, seq: int, at: datetime) -> dict[str, object]:
     reading = case.decided.reading
     return {
         "id": suggestion,
@@ -211,5 +211,5 @@ def _suggestion_row(case: Case, suggestion: str, seq: int) -> dict[str, object]:
         "effect": reading.effect.value,
         "args_digest": reading.digest,
         "log_seq": seq,
-        "created_at": case.now,
+        "created_at": at,
     }

@@ -7,8 +7,8 @@ It needs no `serve` and no secret key. In order:
 2. The key is the one given, else the one pinned in the anchor, else (unanchored) the one the database claims.
 3. Every entry is read once, in order: columns and payload row against the leaf, leaf against `leaf_hash`,
    the rebuilt tree against the root of every signed checkpoint on the way.
-4. The head, the stored checkpoints and the data keys are compared with what the entries say they must be, and
-   each run's row with the record of its launch.
+4. The head, the stored checkpoints and the data keys are compared with what the entries say they must be,
+   each run's row with the record of its launch, and the rows of suggestions and judgements with theirs.
 
 Memory grows with the number of checkpoints (some 300 bytes for 256 entries), not with that of entries.
 """
@@ -31,6 +31,7 @@ from runtime.record.leaf import decode_leaf
 from runtime.record.note import NoteVerifier
 from runtime.record.replay import ENTRIES
 from runtime.record.run_check import check_runs
+from runtime.record.suggestion_check import check_suggestions
 from runtime.settings import Settings
 from runtime.tables.log import LogDataKeyRow, LogEntryRow
 
@@ -148,6 +149,7 @@ def _read(state: _State, connection: Connection, progress: Progress) -> None:
     entries.keys.finish({row.id: row.wrapped for row in wrapped})
     check_head(heads, entries, "" if state.verifier is None else state.verifier.name, state.findings)
     check_runs(connection, state.findings)
+    check_suggestions(connection, state.findings)
 
 
 def _claimed_key(connection: Connection, findings: Findings) -> NoteVerifier | None:
