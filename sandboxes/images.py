@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from sandboxes import hijack
 from sandboxes.docker_failures import FOUND, NOT_FOUND, failure_from
+from sandboxes.errors import ImageMissingError
 
 REQUEST_TIMEOUT_S = 60
 ANSWER_LIMIT_BYTES = 16 * 1024 * 1024
@@ -35,6 +36,8 @@ class ImageStore:
 
     def inspect(self, reference: str) -> dict[str, Any]:
         """Return the engine's whole description of an image. Raises ImageMissingError."""
+        if not all(part.strip(".") for part in reference.split("/")):
+            raise ImageMissingError(f"image {reference!r}: expected NAME, NAME:TAG or sha256:DIGEST")
         found: dict[str, Any] = self._asked("GET", f"/images/{quote(reference)}/json", f"image {reference}")
         return found
 

@@ -1,5 +1,6 @@
 """`handrail context`: what tells an agent its status, found, taken out, and proved to be gone."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -8,7 +9,7 @@ import typer
 from console.cli import command, group
 from console.client import client_of
 from console.commands.launch import Walls
-from console.errors import ConsoleError, Exit
+from console.errors import ConsoleError, Exit, UsageError
 from console.offline import settings_of
 from console.scrubbing import (
     STDIN,
@@ -25,13 +26,23 @@ from console.show.answer import show
 from console.show.linting import image_page
 from console.show.scrub import difference, lint_page, put_out
 from console.show.text import say, say_json
+from sandboxes.errors import SandboxError
 from sandboxes.images import ImageStore
-from sandboxes.lint.image import lint_image
+from sandboxes.lint.image import lint_read, read_image
 from sandboxes.scrub.model import Place
+from sandboxes.scrub.pack import load_packs
+from sandboxes.scrub.rulebook import SHIPPED_RULES, Rulebook
 
 app = group("Find what tells an agent its status, and take it out.")
 
 _File = Annotated[str, typer.Argument(help="A file; - reads the standard input.")]
+_Linted = Annotated[
+    str | None,
+    typer.Argument(
+        help="A file, or an image of the local engine where no file has that name; - or nothing reads "
+        "the standard input."
+    ),
+]
 _Where = Annotated[Place, typer.Option("--place", help="Where the text stands on its way to the agent.")]
 _Form = Annotated[
     Form | None, typer.Option("--form", help="How to read it; a file named .json is JSON, else text.")
@@ -44,7 +55,7 @@ _Packs = Annotated[
 ]
 
 _Image = Annotated[
-    str | None, typer.Option("--image", help="Look through an image of the local engine instead.")
+    str | None, typer.Option("--image", help="An image of the local engine, also where a file has its name.")
 ]
 _Proven = Annotated[
     str | None, typer.Option("--image", help="The agent's image; without, the default agent image.")
@@ -86,25 +97,44 @@ def scrub(
     app,
     "lint",
     example='handrail context lint prompt.md\necho "You run on staging." | handrail context lint -\n'
-    "handrail context lint --image my-agent:1",
+    "handrail context lint my-agent:1",
 )
-def lint(session: Session, prompt: _File = STDIN, *, pack: _Packs = None, image: _Image = None) -> None:
+def lint(session: Session, subject: _Linted = None, *, pack: _Packs = None, image: _Image = None) -> None:
     """Find what in a prompt, or in an image, would tell an agent its status, and how to mend it.
 
     Exit code 4 if there is something.
     """
     if image is not None:
-        _lint_image(session, image)
-    cleaned = clean(scrubber_of(None, pack or ()), read_source(prompt), Place.SYSTEM, Form.TEXT)
+        if subject is not None:
+            raise UsageError(
+                "both a subject and --image are given", got=subject, expected="one of them, and look twice"
+            )
+        _lint_image(session, image, pack or ())
+    source = STDIN if subject is None else subject
+    if source != STDIN and not Path(source).exists():
+        _lint_named(session, source, pack or ())
+    cleaned = clean(scrubber_of(None, pack or ()), read_source(source), Place.SYSTEM, Form.TEXT)
     findings = findings_of(cleaned)
     answer = {"findings": findings, "prompt": cleaned.before, "suggested": cleaned.after}
     show(session, answer, lint_page)
     raise typer.Exit(Exit.GATE_FAILED if findings else Exit.OK)
 
 
-def _lint_image(session: Session, image: str) -> NoReturn:
-    store = ImageStore(settings_of(session).docker_socket)
-    findings = [one.as_json() for one in lint_image(store, image)]
+def _lint_named(session: Session, name: str, packs: Sequence[Path]) -> NoReturn:
+    try:
+        _lint_image(session, name, packs)
+    except SandboxError as error:
+        raise ConsoleError(
+            f"{name}: there is no such file, and as an image it cannot be looked through",
+            got=str(error),
+            next_step="name a file, or an image that `docker images` lists",
+        ) from error
+
+
+def _lint_image(session: Session, image: str, packs: Sequence[Path]) -> NoReturn:
+    rules = Rulebook(load_packs(packs)) if packs else SHIPPED_RULES
+    read = read_image(ImageStore(settings_of(session).docker_socket), image)
+    findings = [one.as_json() for one in lint_read(read, rulebook=rules)]
     show(session, {"image": image, "findings": findings}, image_page)
     raise typer.Exit(Exit.GATE_FAILED if findings else Exit.OK)
 

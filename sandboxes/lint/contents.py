@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from profiles.context import StatusKind
 from sandboxes.lint.finding import Finding, Weight, finding
-from sandboxes.lint.names import words
+from sandboxes.lint.names import kind_of_name, words
 from sandboxes.lint.paths import THIRD_PARTY
 
 _OS_RELEASE: Final = re.compile(
@@ -32,9 +32,11 @@ _OS_PREFIXES: Final = ("REDHAT_", "ORACLE_", "ROCKY_", "ALMALINUX_", "CENTOS_", 
 _ROLLING: Final = frozenset({"rolling", ""})
 _HOSTNAMES: Final = frozenset({"", "localhost", "box"})
 HOSTNAME_FILE: Final = "/etc/hostname"
+_FOR_ALL: Final = re.compile(r"^/etc/(environment|profile\.d/[^/]+)$")
+_SET: Final = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=([^$`\n]*)$", re.MULTILINE)
 _DIRECT_URL: Final = re.compile(r"\.dist-info/direct_url\.json$")
 _PACKAGE: Final = re.compile(r"/package(-lock)?\.json$")
-_WANTED: Final = (_DIRECT_URL, _OS_RELEASE, re.compile(r"^/etc/hostname$"))
+_WANTED: Final = (_DIRECT_URL, _OS_RELEASE, _FOR_ALL, re.compile(r"^/etc/hostname$"))
 _FLAGS: Final = slice(4, 8)
 _SOURCE_TIME: Final = slice(8, 12)
 
@@ -52,6 +54,8 @@ def findings_in(path: str, content: bytes) -> Iterator[Finding]:
     if path == HOSTNAME_FILE and text.strip() not in _HOSTNAMES:
         fix = f"empty it: RUN : > {path}"
         yield finding(f"file {path}", text, StatusKind.PLACE, "hostname", fix=fix, weight=Weight.WARNING)
+    elif _FOR_ALL.search(path):
+        yield from _variables(path, text)
     elif _DIRECT_URL.search(path):
         yield from _direct_url(path, text)
     elif _PACKAGE.search(path):
@@ -81,6 +85,16 @@ def _release(path: str, text: str) -> Iterator[Finding]:
             yield finding(
                 f"file {path}", line, StatusKind.DEPLOYMENT, "release-key", fix=fix, weight=Weight.ERROR
             )
+
+
+def _variables(path: str, text: str) -> Iterator[Finding]:
+    """Yield the variables that a file sets for every session, environment(5), as those of the image."""
+    for name, quoted in _SET.findall(text):
+        value = quoted.strip().strip("\"'")
+        if value and (kind := kind_of_name(name, value)):
+            fix = f"RUN sed -i -E '/^ *(export +)?{name}=/d' {quote(path)}"
+            where = f"file {path}"
+            yield finding(where, f"{name}={value}", kind, "variable-in-file", fix=fix, weight=Weight.ERROR)
 
 
 def _direct_url(path: str, text: str) -> Iterator[Finding]:

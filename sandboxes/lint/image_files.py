@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from posixpath import dirname, join, normpath
 from shlex import quote
 from typing import Final
 
@@ -23,8 +24,7 @@ _COMPILE: Final = (
     "RUN python3 -m compileall -q -f --invalidation-mode unchecked-hash DIRECTORY, "
     "or pip install --no-compile"
 )
-_SCRIPT: Final = b"#!"
-_EXECUTABLE: Final = 0o111
+_PROGRAMS: Final = (b"#!", b"\x7fELF")
 _LEAST_OWN: Final = 4
 _PATH_END: Final = "\0"
 
@@ -97,8 +97,10 @@ class ImageFiles:
             return
         if fact.path != HOSTNAME_FILE:  # its time is the engine's
             self._modified.add(fact.modified, fact.path)
-        self._paths.append(fact.path)
+        leads = fact.target and not fact.is_file
+        self._paths.append(f"{fact.path} -> {fact.target}" if leads else fact.path)
         if not fact.is_file:
+            self._bare(fact)
             return
         if fact.path.endswith(".pyc"):
             self._compiled.add(source_time(fact.content) or 0, fact.path)
@@ -112,6 +114,18 @@ class ImageFiles:
         yield from self._kept.all()
         yield from _told_by(self._modified, "file-times", TOUCH)
         yield from _told_by(self._compiled, "byte-code-times", _COMPILE)
+
+    def _bare(self, fact: FileFact) -> None:
+        """Look at a directory or a link: by its name, and by where it leads."""
+        for rule, matched in rules_for(fact.path):
+            if rule.bare:
+                self._by_path(rule, matched, fact)
+        leads = normpath(join(dirname(fact.path), fact.target))
+        for rule, matched in rules_for(leads) if fact.target else ():
+            if rule.bare:
+                fix = f"let it lead to a constant name: ln -sfn TARGET {quote(fact.path)}"
+                where = f"link {fact.path}"
+                self._kept.add(finding(where, matched, rule.kind, rule.id, fix=fix, weight=rule.weight))
 
     def _by_path(self, rule: PathRule, matched: str, fact: FileFact) -> None:
         if rule.id == "stamp" and _says_nothing(fact):
@@ -143,7 +157,8 @@ def own_in_paths(paths: str, own: Sequence[OwnValue]) -> Iterator[Finding]:
 
 
 def _says_nothing(fact: FileFact) -> bool:
-    return not fact.content.strip() or fact.content.startswith(_SCRIPT) or bool(fact.mode & _EXECUTABLE)
+    """Whether a stamp is empty or a program; a builder may have marked every file as executable."""
+    return not (fact.content.strip() or fact.target) or fact.content.startswith(_PROGRAMS)
 
 
 def _told_by(times: _Times, rule: str, fix: str) -> Iterator[Finding]:

@@ -20,11 +20,13 @@ def words(text: str) -> frozenset[str]:
 
 _KINDS: Final[Mapping[StatusKind, frozenset[str]]] = {
     StatusKind.EVALUATION: words(
-        "eval evals evaluation evaluations harness benchmark simulation test testing"
+        "eval evals evaluation evaluations harness benchmark simulation simulated test testing dry dryrun"
     ),
     StatusKind.ENVIRONMENT: words("environment staging canary prod production preprod preview stage uat"),
-    StatusKind.ROLLOUT: words("tier rollout cohort"),
-    StatusKind.DEPRECATION: words("deprecated deprecation sunset eol retired retirement superseded"),
+    StatusKind.ROLLOUT: words("tier rollout cohort experiment candidate shadow pilot"),
+    StatusKind.DEPRECATION: words(
+        "deprecated deprecation sunset eol retired retirement superseded lifecycle"
+    ),
     StatusKind.REVIEW: words("review reviewer reviewed"),
     StatusKind.QUOTA: words("quota budget cost"),
     StatusKind.PLACE: words("cluster region zone datacenter pod kubernetes availability hostname"),

@@ -15,8 +15,8 @@ from sandboxes.lint.finding import Weight
 
 THIRD_PARTY: Final = re.compile(
     r"/(node_modules|site-packages|dist-packages|vendor|gems)/"
-    r"|^/(usr/(lib|lib32|lib64|libexec|share|include|src)|lib|lib32|lib64|usr/local/(lib|share|include|go)"
-    r"|opt/conda|var/lib|boot)/"
+    r"|^/(usr/(lib|lib32|lib64|libexec|share|include|src/(linux|kernels)[^/]*)|lib|lib32|lib64"
+    r"|usr/local/(lib|share|include|go)|opt/conda|var/lib|boot)/"
 )
 ENGINES: Final = re.compile(r"^/?$|^/(\.dockerenv|dev|proc|sys)(/|$)|^/etc/(hosts|mtab|resolv\.conf)$|^/etc$")
 """What the engine itself puts into every container."""
@@ -33,6 +33,7 @@ class PathRule:
         weight: how much it matters.
         fix: what to do; `{path}` is what was matched.
         everywhere: also among what packages bring along.
+        bare: also where the path is a directory or a link, and where a link leads to.
     """
 
     id: str
@@ -41,6 +42,7 @@ class PathRule:
     weight: Weight
     fix: str
     everywhere: bool = False
+    bare: bool = False
 
 
 def _rule(
@@ -52,18 +54,20 @@ def _rule(
     *,
     everywhere: bool = False,
     at_root: bool = False,
+    bare: bool = False,
 ) -> PathRule:
     before = "/" if at_root else ".*?/"
-    return PathRule(name, re.compile(f"(?is){before}({pattern})"), kind, weight, fix, everywhere)
+    return PathRule(name, re.compile(f"(?is){before}({pattern})"), kind, weight, fix, everywhere, bare)
 
 
 _REMOVE: Final = "remove it in the step that makes it: RUN rm -rf {path}"
 _IGNORE: Final = "keep it out of the build with a line in .dockerignore, or RUN rm -rf {path}"
 _RENAME: Final = "give it a constant name in the Dockerfile: COPY SOURCE DESTINATION"
 _STAMP: Final = (
-    r"((build|git|commit|release|deploy|deployment|deployed|version|image)[-_.]?"
-    r"(id|info|at|on|date|time|stamp|number|sha|hash|rev|revision|describe|meta|metadata|log)"
-    r"|\.?(version|build|revision|release|commit|deployed|deployment))"
+    r"\.?((build|git|commit|release|deploy|deployment|deployed|version|image)[-_.]?"
+    r"(id|info|at|on|date|time|stamp|number|sha|hash|rev|revision|describe|meta|metadata|log"
+    r"|commit|branch|tag|ref|version|env|environment|stage)"
+    r"|version|build|revision|release|commit|deployed|deployment)"
     r"(\.(txt|json|ya?ml|properties|toml|ini|env))?|git\.(properties|json|txt)"
 )
 _CI: Final = (
@@ -87,19 +91,27 @@ RULES: Final = (
         Weight.ERROR,
         _IGNORE,
         everywhere=True,
+        bare=True,
     ),
-    _rule("ci", _CI, StatusKind.VARIABLE, Weight.ERROR, _IGNORE),
+    _rule("ci", _CI, StatusKind.VARIABLE, Weight.ERROR, _IGNORE, bare=True),
     _rule(
         "environment-file",
-        r"\.env(\.(?!example|sample|template|dist)[\w-]+)?$",
+        r"\.env(\.(?!example|sample|template|dist)[\w-]+)?$|\.envrc$",
         StatusKind.VARIABLE,
         Weight.ERROR,
         _IGNORE,
     ),
     _rule("manifest", _MANIFEST, _DEPLOYMENT, Weight.WARNING, _IGNORE),
     _rule("stamp", rf"(?<!bin/)({_STAMP})$", _DEPLOYMENT, Weight.ERROR, _REMOVE),
-    _rule("revision-in-name", _REVISION, _DEPLOYMENT, Weight.ERROR, _RENAME),
-    _rule("date-in-name", r"(releases|builds|deploys)/20[0-9]{6,12}(?=/|$)", _RELEASE, Weight.ERROR, _RENAME),
+    _rule("revision-in-name", _REVISION, _DEPLOYMENT, Weight.ERROR, _RENAME, bare=True),
+    _rule(
+        "date-in-name",
+        r"(releases|builds|deploys)/20[0-9]{6,12}(?=/|$)",
+        _RELEASE,
+        Weight.ERROR,
+        _RENAME,
+        bare=True,
+    ),
     _rule("log", r"var/log/.+", _RELEASE, Weight.WARNING, _REMOVE, at_root=True),
     _rule(
         "log", r"[^/]*(npm-debug|yarn-error|build|install|pip)[^/]*\.log$", _RELEASE, Weight.WARNING, _REMOVE

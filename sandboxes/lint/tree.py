@@ -21,11 +21,12 @@ class FileFact:
 
     Attributes:
         path: absolute, as a box would see it.
-        is_file: whether it is a regular file.
+        is_file: whether it is a regular file; a second name of one is, too.
         size: in bytes.
         mode: its permissions.
         modified: seconds since 1970.
         content: its text where it was wanted, its first bytes where only those were, else nothing.
+        target: where a link leads, of a second name the first; empty of everything else.
     """
 
     path: str
@@ -34,6 +35,7 @@ class FileFact:
     mode: int
     modified: int
     content: bytes = b""
+    target: str = ""
 
 
 def files_in(stream: BinaryIO, wanted: Callable[[str], int]) -> Iterator[FileFact]:
@@ -66,7 +68,8 @@ def _fact(archive: tarfile.TarFile, member: tarfile.TarInfo, wanted: Callable[[s
     amount = min(wanted(path), CONTENT_BYTES) if member.isreg() else 0
     held = archive.extractfile(member) if amount else None
     content = held.read(amount) if held else b""
-    return FileFact(path, member.isreg(), member.size, member.mode, _seconds(member.mtime), content)
+    is_file = member.isreg() or member.islnk()
+    return FileFact(path, is_file, member.size, member.mode, _seconds(member.mtime), content, member.linkname)
 
 
 def _seconds(modified: float) -> int:

@@ -134,6 +134,26 @@ def test_the_command_says_it_in_json_and_exits_with_4(telling: str) -> None:
     assert {"where", "found", "kind", "rule", "fix", "weight"} == answer["findings"][0].keys()
 
 
+def test_an_image_needs_no_option_where_no_file_has_its_name(telling: str) -> None:
+    """Issue 4 item 1: `handrail context lint IMAGE`."""
+    told = subprocess.run(
+        [sys.executable, "-m", "console", "context", "lint", telling],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+    assert told.returncode == 4
+    assert "variable GIT_COMMIT" in told.stdout
+    assert "fix: remove the Dockerfile's line `ENV GIT_COMMIT=...`" in told.stdout
+
+
+@pytest.mark.parametrize("name", ["../json", "", "a//b", "/etc/x", "."])
+def test_what_is_no_name_of_an_image_is_not_asked_for(name: str) -> None:
+    with pytest.raises(ImageMissingError, match="expected NAME, NAME:TAG or sha256:DIGEST"):
+        ImageStore(SOCKET).inspect(name)
+
+
 def test_the_driver_offers_its_engines_images() -> None:
     driver = DockerDriver(f"unix://{SOCKET}")
     try:

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -22,12 +22,18 @@ class ImageStandIn:
         config: as the engine's "Config".
         steps: its history.
         mode: of every file.
+        links: path -> where a symbolic link leads.
+        hard_links: path -> the first name of the file.
+        directories: paths of empty ones.
     """
 
     tree: Mapping[str, bytes | tuple[bytes, int]] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
     mode: int = 0o644
+    links: Mapping[str, str] = field(default_factory=dict)
+    hard_links: Mapping[str, str] = field(default_factory=dict)
+    directories: Sequence[str] = ()
 
     @property
     def digest(self) -> str:
@@ -56,8 +62,17 @@ class ImageStandIn:
                 member = tarfile.TarInfo(path.lstrip("/"))
                 member.size, member.mtime, member.mode = len(content), modified, self.mode
                 archive.addfile(member, io.BytesIO(content))
+            for path, kind, leads in self._bare():
+                member = tarfile.TarInfo(path.lstrip("/"))
+                member.type, member.linkname, member.mtime = kind, leads, CONSTANT_TIME
+                archive.addfile(member)
         stream.seek(0)
         yield stream
+
+    def _bare(self) -> Iterator[tuple[str, bytes, str]]:
+        yield from ((path, tarfile.SYMTYPE, leads) for path, leads in self.links.items())
+        yield from ((path, tarfile.LNKTYPE, leads.lstrip("/")) for path, leads in self.hard_links.items())
+        yield from ((path, tarfile.DIRTYPE, "") for path in self.directories)
 
 
 class EngineStandIn:

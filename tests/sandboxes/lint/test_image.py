@@ -46,6 +46,14 @@ ERRORS = [
     ("/app/package.json", json.dumps({"gitHead": COMMIT}).encode(), "git-head", "file /app/package.json"),
     ("/etc/os-release", DEBIAN + b"IMAGE_VERSION=2026.10.1\n", "release-key", "file /etc/os-release"),
     ("/etc/acme-release", b"acme 7", "release-file", "file /etc/acme-release"),
+    ("/usr/src/app/VERSION", b"2.4.1", "stamp", "file /usr/src/app/VERSION"),
+    ("/app/GIT_COMMIT", COMMIT.encode(), "stamp", "file /app/GIT_COMMIT"),
+    ("/app/.buildinfo", b"7", "stamp", "file /app/.buildinfo"),
+    ("/.git-commit", COMMIT.encode(), "stamp", "file /.git-commit"),
+    ("/app/image-tag", b"2.4.1", "stamp", "file /app/image-tag"),
+    ("/app/.envrc", b"export STAGE=prod", "environment-file", "file /app/.envrc"),
+    ("/etc/environment", b"LANG=C\nSTAGE=canary\n", "variable-in-file", "file /etc/environment"),
+    ("/etc/profile.d/x.sh", b' export GIT_SHA="4f2c9e1"', "variable-in-file", "file /etc/profile.d/x.sh"),
 ]
 WARNINGS = [
     ("/etc/hostname", b"build-7\n", "hostname"),
@@ -70,6 +78,9 @@ HARMLESS = {
     "/app/release": b"#!/bin/sh\n",
     "/app/main.3f2a1b9c.js": b"x",
     "/etc/ssl/certs/4f2c9e1b.0": b"x",
+    "/etc/environment": b"PATH=/usr/bin\n",
+    "/etc/profile.d/color.sh": b"export HOSTNAME=$(hostname)\nalias ls=ls\n",
+    "/usr/src/linux-headers-6.1/.version": b"1",
     "/usr/lib/python3/site-packages/a-1.dist-info/direct_url.json": b"[",
     "/app/package.json": json.dumps({"name": "a", "version": "1.0.0"}).encode(),
 }
@@ -87,6 +98,45 @@ def test_a_file_that_tells_is_an_error_with_its_fix(path: str, content: bytes, r
     assert (one.rule, one.weight) == (rule, Weight.ERROR)
     assert named in one.where
     assert one.fix
+
+
+def test_a_stamp_is_found_also_where_the_builder_marked_every_file_as_executable() -> None:
+    """R-20: `COPY --chmod=755 . /app`; a program that happens to be called so tells nothing."""
+    tree = {"/app/VERSION": b"2.4.1", "/app/release": b"#!/bin/sh", "/app/build": b"\x7fELF\x02"}
+
+    assert [one.where for one in found_in(ImageStandIn(tree, mode=0o755))] == ["file /app/VERSION"]
+
+
+def test_directories_and_links_tell_by_their_names_and_by_where_they_lead() -> None:
+    """R-20: an agent lists directories and follows links, also those that lead nowhere."""
+    links = {
+        "/app/current": "/srv/releases/20261001123000",
+        "/app/code": f"../code-{COMMIT}",
+        "/app/python": "/usr/bin/python3.12",
+        "/app/mind": "/models/gpt-5-mini",
+    }
+    model = OwnValue("model", "gpt-5-mini", "assistant")
+
+    found = found_in(ImageStandIn(links=links, directories=("/app/.git", f"/srv/{COMMIT}")), model)
+
+    assert {(one.where, one.rule) for one in found} == {
+        ("file /app/.git", "version-control"),
+        (f"file /srv/{COMMIT}", "revision-in-name"),
+        ("link /app/current", "date-in-name"),
+        ("link /app/code", "revision-in-name"),
+        ("file /app/mind -> /models/gpt-5-mini", "model"),
+    }
+
+
+def test_a_second_name_of_a_file_is_a_file() -> None:
+    """R-20: a hard link's content stands under its first name, and need not tell there."""
+    (one,) = found_in(ImageStandIn({"/app/a": b"2.4.1"}, hard_links={"/app/VERSION": "/app/a"}))
+
+    assert (one.where, one.rule) == ("file /app/VERSION", "stamp")
+
+
+def test_a_long_file_of_empty_lines_is_read_at_once() -> None:
+    assert found_in(ImageStandIn({"/etc/environment": b"\n" * 65_536})) == ()
 
 
 @pytest.mark.parametrize(("path", "content", "rule"), WARNINGS)
