@@ -6,9 +6,10 @@ No effect without an intent, no acknowledged record lost, every unknown outcome 
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -25,19 +26,36 @@ from tests.standins.workshop import make_workshop
 BATCH_STEPS = ("batch.begun", "batch.run", "batch.flushed", "batch.committed")
 RANDOM_KILLS = 100
 KILLED = -9
+PATIENCE_S = 600
 
 
-def _crash(directory: Path, orders: Sequence[str]) -> list[int]:
-    """Have a child killed for each order; return how each ended."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.standins.crashing", str(directory)],
-        input="\n".join(orders),
-        text=True,
-        capture_output=True,
-        check=True,
-        timeout=600,
-    )
-    return [int(line.split()[1]) for line in done.stdout.splitlines()]
+class Crashes:
+    """A process that has children killed, by orders."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def crash(self, directory: Path, orders: Sequence[str]) -> list[int]:
+        """Have a child killed for each order; return how each ended."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        endings = []
+        for order in orders:
+            self._process.stdin.write(f"{order} {directory}\n")
+            self._process.stdin.flush()
+            endings.append(int(self._process.stdout.readline()))
+        return endings
+
+
+@pytest.fixture(scope="module")
+def crashes() -> Iterator[Crashes]:
+    """One process for all tests: it takes longer to start than a child takes to be killed."""
+    line = [sys.executable, "-m", "tests.standins.crashing"]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        patience = Timer(PATIENCE_S, process.kill)
+        patience.start()
+        yield Crashes(process)
+        patience.cancel()
 
 
 def _lines(path: Path) -> list[str]:
@@ -80,20 +98,20 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_killed_at_each_step_of_the_path(directory: Path) -> None:
+def test_killed_at_each_step_of_the_path(crashes: Crashes, directory: Path) -> None:
     """R-10."""
     orders = [f"{step} {count}" for step in (*STEPS, *BATCH_STEPS) for count in (1, 7)]
 
-    endings = _crash(directory, orders)
+    endings = crashes.crash(directory, orders)
 
     assert endings == [KILLED] * len(orders)
     effects, replies = _check(directory)
     assert effects > replies > 0
 
 
-def test_killed_a_hundred_times_at_any_moment(directory: Path) -> None:
+def test_killed_a_hundred_times_at_any_moment(crashes: Crashes, directory: Path) -> None:
     """R-10."""
-    endings = _crash(directory, [f"random {seed}" for seed in range(RANDOM_KILLS)])
+    endings = crashes.crash(directory, [f"random {seed}" for seed in range(RANDOM_KILLS)])
 
     assert endings.count(KILLED) > RANDOM_KILLS * 0.9
     effects, replies = _check(directory)
@@ -101,12 +119,14 @@ def test_killed_a_hundred_times_at_any_moment(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("step", [*STEPS, *BATCH_STEPS])
-def test_an_approved_write_happens_at_most_once_wherever_it_is_killed(tmp_path: Path, step: str) -> None:
+def test_an_approved_write_happens_at_most_once_wherever_it_is_killed(
+    crashes: Crashes, tmp_path: Path, step: str
+) -> None:
     """A held write is carried out exactly once; after a crash in the middle it is unknown, never repeated."""
     _approve_and_leave(tmp_path)
 
     # The child's own reads pass the same steps, so the kill may come before, in or after the carrying.
-    endings = _crash(tmp_path, [f"{step} {count}" for count in (1, 2, 3)])
+    endings = crashes.crash(tmp_path, [f"{step} {count}" for count in (1, 2, 3)])
     assert endings == [KILLED] * 3
     asyncio.run(_start_and_stop(tmp_path))
 
