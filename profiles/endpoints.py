@@ -1,8 +1,11 @@
 """Which endpoints an upstream has in a setting, and that no two settings share one (R-21, R-43). Pure."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from posixpath import normpath
+from socket import inet_aton
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from profiles.findings import Finding
 from profiles.setting import Setting
@@ -16,7 +19,7 @@ from profiles.upstreams import (
 )
 
 HIGHEST_PORT: Final = 65_535
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOOPBACK: Final = "localhost"
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -127,16 +130,40 @@ def _evaluation(other: StdioEvaluation | HttpEvaluation) -> Iterator[tuple[tuple
 
 
 def _normal(address: str) -> str:
-    """Return one spelling for addresses that are the same: case, loopback, default port, last slash aside."""
+    """Return one spelling for addresses that are the same.
+
+    Letter case, forms of a number, loopback, default port, percent-encoding, `.`, `..` and slashes too many
+    make no difference (RFC 3986, section 6.2; inet_aton(3)).
+    """
     if "://" not in address:
         host, _, port = address.rpartition(":")
         return f"{_host(host)}:{int(port)}"
     parts = urlsplit(address)
     query = f"?{parts.query}" if parts.query else ""
     number = parts.port or _PORTS[parts.scheme]
-    return f"{_host(parts.hostname or '')}:{number}{parts.path.rstrip('/')}{query}"
+    path = normpath("/" + unquote(parts.path).lstrip("/")).rstrip("/")
+    return f"{_host(parts.hostname or '')}:{number}{path}{query}"
 
 
 def _host(name: str) -> str:
     plain = name.lower().strip("[]").rstrip(".")
-    return "localhost" if plain in _LOOPBACK else plain
+    number = _number(plain)
+    if number is None:
+        return plain
+    return _LOOPBACK if number.is_loopback or number.is_unspecified else str(number)
+
+
+def _number(host: str) -> IPv4Address | IPv6Address | None:
+    """Read a host that is a number, as resolvers do: `127.1`, `0x7f000001` and `::ffff:127.0.0.1` too."""
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return _legacy(host)
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+
+
+def _legacy(host: str) -> IPv4Address | None:
+    try:
+        return IPv4Address(inet_aton(host))
+    except OSError:
+        return None

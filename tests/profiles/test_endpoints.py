@@ -99,6 +99,45 @@ def test_an_address_of_production_under_evaluation_is_refused(upstreams: dict[st
     assert "which production uses" in finding.message
 
 
+@pytest.mark.parametrize(
+    ("production", "evaluation"),
+    [
+        ("https://crm.internal/mcp", "https://crm.internal/%6dcp"),
+        ("https://crm.internal/mcp", "https://crm.internal/x/../mcp"),
+        ("https://crm.internal/mcp", "https://crm.internal/.//mcp"),
+        ("https://crm.internal/mcp", "https://crm.internal//mcp"),
+        ("https://10.0.0.1/mcp", "https://167772161/mcp"),
+        ("https://10.0.0.1/mcp", "https://10.1/mcp"),
+        ("http://localhost:8001/mcp", "https://0x7f000001:8001/mcp"),
+    ],
+)
+def test_no_other_spelling_makes_another_address(production: str, evaluation: str) -> None:
+    """R-21: a server and a resolver read all of these as the same."""
+    given = upstream(HTTP | {"url": production}, evaluation={"url": evaluation})
+
+    assert len(list(endpoint_findings({"a": given}))) == 1
+
+
+@pytest.mark.parametrize("address", ["[::1]:5432", "[::ffff:a00:1]:5432", "10.1:5432", "0.0.0.0:5432"])
+def test_no_other_spelling_makes_another_service(address: str) -> None:
+    tcp = {"db": {"port": 5432, "to": "10.0.0.1:5432"}, "local": {"port": 5433, "to": "localhost:5432"}}
+    other = {"db": address, "local": "db.eval:1"}
+
+    (finding,) = endpoint_findings({"a": upstream(STDIO, tcp=tcp, evaluation={"tcp": other})})
+
+    assert finding.place[-2:] == ("tcp", "db")
+
+
+@pytest.mark.parametrize(
+    "evaluation",
+    ["https://crm.internal/test/mcp", "https://crm.test.internal/mcp", "https://crm.internal:444/mcp"],
+)
+def test_another_address_is_another_address(evaluation: str) -> None:
+    given = upstream(HTTP | {"url": "https://crm.internal/mcp"}, evaluation={"url": evaluation})
+
+    assert list(endpoint_findings({"a": given})) == []
+
+
 def test_names_that_production_does_not_have_are_refused() -> None:
     other = {"env": {"NEW": "1"}, "tcp": {"cache": "cache.eval:6379", "db": "db.eval:99999"}}
     found = list(endpoint_findings({"a": upstream(STDIO, tcp=TCP, evaluation=other)}))
