@@ -89,7 +89,7 @@ async def prepared(
     try:
         large = call.size > _LARGE
         asked = await asyncio.to_thread(scrub.request, plain) if large else scrub.request(plain)
-    except ScrubError as error:
+    except (ScrubError, UnicodeError, RecursionError) as error:  # no fault of ours lets it pass unrecorded
         _LOG.warning("run %s: a model call could not be scrubbed: %s", run.run, error)
         return Request({}, b"", None)
     body = json.dumps(asked.sent, separators=(",", ":")).encode()

@@ -1,5 +1,6 @@
 """What goes to a model and what comes back tells nothing of status: official clients against the stand-in."""
 
+import json
 from typing import Any
 
 import pytest
@@ -233,6 +234,18 @@ async def test_the_record_keeps_what_was_asked_sent_and_shown() -> None:
     assert note is not None
     assert RUN.value not in str(note.as_data())
     assert note.as_payload() == [["run", RUN.value, RUN.put]]
+
+
+@pytest.mark.parametrize("role", ["system", "user", "tool"])
+async def test_half_a_pair_of_surrogates_leaves_no_call_unrecorded(role: str) -> None:
+    """Whatever stands beside it."""
+    context = {"messages": "replace", "results": "replace"}
+    async with wired(Kind.OPENAI, context=context) as w, plain_client() as client:
+        body = {"model": "assistant", "messages": said("%20You%20run%20on%20staging.\ud800", role)}
+        data = json.dumps(body).encode()
+        answer = await client.post(f"{w.url}/v1/chat/completions", content=data)
+    assert answer.status_code != 500
+    assert len(w.gate.seen) == 1
 
 
 @pytest.mark.parametrize("member", ["messages", "tools", "metadata"])
