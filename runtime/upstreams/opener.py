@@ -9,6 +9,7 @@ from profiles.policy import Policy
 from profiles.schema import HttpUpstream, MemoryUpstream, Profile, StdioUpstream
 from profiles.schema import Upstream as UpstreamSpec
 from profiles.setting import Setting
+from runtime.errors import KeyFileError
 from runtime.upstreams.boxed import BoxRoom, start_boxed
 from runtime.upstreams.errors import UpstreamUnavailableError
 from runtime.upstreams.http_peer import HttpPeer
@@ -111,6 +112,10 @@ class ServerOpener:
         try:
             return self.credentials(secret)
         except KeyError as cause:
+            place = "credentials" if self.setting is Setting.PRODUCTION else f"{self.setting}/credentials"
             raise UpstreamUnavailableError(
-                f"upstream {name}: no credential named {secret!r}; enter it and try again"
+                f"upstream {name}: no credential named {secret!r} in {self.setting}; expected a file of that "
+                f"name in `{place}` of the state directory; enter it and try again"
             ) from cause
+        except KeyFileError as cause:
+            raise UpstreamUnavailableError(f"upstream {name}: {cause}") from cause

@@ -9,9 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 from profiles.effects import Effect
-from profiles.load import shipped_profile
+from profiles.load import shipped_policy, shipped_profile
 from profiles.schema import ModelProvider, ModelSpec, Volume
 from profiles.setting import Setting
+from profiles.upstreams import HeaderCredential, HttpEvaluation, HttpUpstream, StdioUpstream
 from runtime.credentials import CredentialFiles
 from runtime.errors import KeyFileError
 from runtime.gate.cards import HoldCard
@@ -23,6 +24,8 @@ from runtime.runs.states import LaunchRequest, RunError
 from runtime.runs.suited import check_suited
 from runtime.settings import Settings
 from runtime.upstreams.errors import UpstreamUnavailableError
+from runtime.upstreams.opener import ServerOpener
+from runtime.upstreams.peers import Strays
 from runtime.upstreams.providers import provider_of
 from sandboxes.errors import VolumeError
 from sandboxes.volumes import VolumeStore
@@ -153,6 +156,26 @@ def test_no_name_gives_the_other_settings_credential(state: Settings, setting: S
         enter(state, setting, name, f"{other.read_text()}\n")
     with pytest.raises(KeyFileError, match="belongs to the other setting"):
         credentials(state, setting)(name)
+
+
+@pytest.mark.parametrize("kind", ["boxed", "http"])
+def test_a_refused_credential_is_the_upstreams_failure_and_says_why(state: Settings, kind: str) -> None:
+    """R-21: whoever launches reads which file it is, and what to do."""
+    enter(state, Setting.EVALUATION, "crm", "token of production")
+    profile, policy = shipped_profile("doc-reader").profile, shipped_policy().policy
+    opener = ServerOpener(
+        profile, policy, credentials=credentials(state, Setting.EVALUATION), setting=Setting.EVALUATION
+    )
+    boxed = StdioUpstream(kind="stdio", image="x:1", command=("serve",), credentials={"TOKEN": "crm"})
+    far = HttpEvaluation(url="https://b.example", credential=HeaderCredential(header="X-Key", name="crm"))
+    http = HttpUpstream(kind="http", url="https://a.example", evaluation=far)
+
+    async def ask() -> None:
+        peer = await opener.open("files", boxed if kind == "boxed" else http, Strays())
+        await peer.request("ping", {}, timeout_s=1)
+
+    with pytest.raises(UpstreamUnavailableError, match=r"upstream files: credential .* other setting"):
+        asyncio.run(ask())
 
 
 def test_a_credential_that_becomes_the_other_settings_is_found_at_its_next_use(state: Settings) -> None:
