@@ -18,6 +18,10 @@ class UpstreamUnavailableError(UpstreamError, NotPerformedError):
     """The upstream cannot be reached or started, or ended before; nothing was sent."""
 
 
+class SessionLostError(UpstreamUnavailableError):
+    """The upstream no longer knows our session and took nothing up; the next action opens another."""
+
+
 class UpstreamGoneError(UpstreamError):
     """The upstream ended or broke the connection during a call."""
 

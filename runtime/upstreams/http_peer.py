@@ -10,6 +10,8 @@ import httpx
 
 from runtime.upstreams.errors import (
     RpcError,
+    SessionLostError,
+    UpstreamError,
     UpstreamGoneError,
     UpstreamProtocolError,
     UpstreamTimeoutError,
@@ -31,7 +33,8 @@ from runtime.upstreams.sse import Event, events
 
 _ACCEPT: Final = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 _SESSION: Final = "mcp-session-id"
-_OK, _ACCEPTED = 200, 202
+_OK, _ACCEPTED, _NOT_FOUND = 200, 202, 404
+_EVENTS: Final = "text/event-stream"
 MAX_RESUMES: Final = 3
 LISTEN_PAUSE_S: Final = 1.0
 
@@ -91,10 +94,8 @@ class HttpPeer:
         """See `Peer.notify`."""
         message: JsonObject = {"jsonrpc": "2.0", "method": method}
         await self._post_only(message if params is None else {**message, "params": dict(params)})
-
-    def listen(self) -> None:
-        """Open the stream of messages that belong to no call; a server without one is left alone."""
-        self._listener = asyncio.create_task(self._listen())
+        if method == "notifications/initialized":
+            self._listener = asyncio.create_task(self._listen())
 
     async def close(self) -> None:
         """See `Peer.close`."""
@@ -116,7 +117,7 @@ class HttpPeer:
             response = await stack.enter_async_context(self._open("POST", content))
             if message["method"] == "initialize" and _SESSION in response.headers:
                 self._session[_SESSION] = response.headers[_SESSION]
-            if response.headers.get("content-type", "").startswith("text/event-stream"):
+            if response.headers.get("content-type", "").startswith(_EVENTS):
                 pieces = response.aiter_bytes()
                 answer, last = await self._follow(pieces, message["id"], hooks)
                 if answer is not None:
@@ -175,15 +176,18 @@ class HttpPeer:
         raise UpstreamGoneError("upstream ended the stream without an answer")
 
     async def _listen(self) -> None:
+        """Follow the stream of messages that belong to no call; a server without one is left alone."""
         hooks = Hooks(notice=self._strays.notice, request=self._strays.request)
         while True:
             try:
                 async with self._open("GET", None) as response:
+                    if not response.headers.get("content-type", "").startswith(_EVENTS):
+                        return
                     await self._follow(response.aiter_bytes(), -1, hooks)
-            except (RpcError, UpstreamUnavailableError, UpstreamProtocolError):
-                return  # it has no such stream (405), or is gone: its calls will say so
             except UpstreamGoneError:
                 pass  # the stream broke; open it again below
+            except UpstreamError:
+                return  # it has no such stream (405), is gone, or has changed: its calls will say so
             await asyncio.sleep(LISTEN_PAUSE_S)
 
     async def _post_only(self, message: JsonObject) -> None:
@@ -206,6 +210,11 @@ class HttpPeer:
         headers = {**self._all_headers(), **(extra or {})}
         try:
             async with self._client.stream(verb, self._url, content=content, headers=headers) as response:
+                if response.status_code == _NOT_FOUND and _SESSION in self._session:
+                    # MCP 2025-11-25, transports, session management, 4: the session has ended.
+                    raise SessionLostError(
+                        "upstream ended the session; expected it to last as long as the run"
+                    )
                 if response.status_code not in (_OK, _ACCEPTED):
                     raise await refusal_of(response, self._reply_bytes)
                 yield response

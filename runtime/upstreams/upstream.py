@@ -1,7 +1,9 @@
 """One upstream of a run: opened once, its offer read and verified, then asked.
 
 It is started when the run starts, or on the next action if it never could be. One that ended is not started
-again within the run: what it knew is gone, and a repeat could do an effect twice.
+again within the run: what it knew is gone, and a repeat could do an effect twice. A server that forgot our
+session, as one that was started anew does, took nothing up: that action fails, and the next one opens another
+session, with what it offers verified again.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ from runtime.upstreams.errors import (
     ManifestChangedError,
     NoSuchTargetError,
     RpcError,
+    SessionLostError,
     UpstreamError,
     UpstreamProtocolError,
     UpstreamUnavailableError,
@@ -63,6 +66,7 @@ class Upstream:
         self._on_changed = on_changed
         self._call_s = call_s
         self._peer: Peer | None = None
+        self._forgotten: list[Peer] = []
         self._lock = asyncio.Lock()
         self._refused: UpstreamError | None = None
 
@@ -83,7 +87,11 @@ class Upstream:
     async def call(self, method: str, params: Mapping[str, Any], hooks: Hooks = NO_HOOKS) -> JsonObject:
         """Ask it; see `Peer.request` for what is raised."""
         peer = self._peer if self._refused is None and self._peer is not None else await self._ready()
-        return await peer.request(method, params, hooks, timeout_s=self._call_s)
+        try:
+            return await peer.request(method, params, hooks, timeout_s=self._call_s)
+        except SessionLostError:
+            self._forget(peer)
+            raise
 
     async def tell(self, method: str, params: Mapping[str, Any] | None = None) -> None:
         """Notify it, if it is open."""
@@ -94,8 +102,14 @@ class Upstream:
         """End it."""
         peer, self._peer = self._peer, None
         self._refused = self._refused or UpstreamUnavailableError(f"upstream {self.name} was closed")
-        if peer is not None:
-            await peer.close()
+        for each in (*self._forgotten, *([peer] if peer is not None else [])):
+            await each.close()
+
+    def _forget(self, lost: Peer) -> None:
+        """Have the next action open another session; calls that are still under way keep their wire."""
+        if self._peer is lost:
+            self._peer = None
+            self._forgotten.append(lost)
 
     async def _ready(self) -> Peer:
         async with self._lock:
