@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from profiles.context import StatusKind
 from sandboxes.scrub.model import Place
+from sandboxes.scrub.patterns import NOTHING, any_of
 from sandboxes.scrub.rules import Span, TextRule
 from sandboxes.scrub.sentences import one_a_line
 from sandboxes.scrub.weights import BIAS, Table, read_table
@@ -23,11 +24,11 @@ SHIPPED: Final = Path(__file__).parent / "weights.tsv"
 STRONG: Final = "(strong)"
 LOOSE: Final = "(loose)"
 _TOKEN: Final = re.compile(r"[a-z]+|[0-9]+|[^\sa-z0-9]")
-_WORD: Final = re.compile(rb"[a-z]+")
 _MARKS: Final = b".,;:!?()'\""
 _SHARE: Final = 0.6  # of what blanks part that must be words; records, tables and code have fewer
 _DIGITS: Final = re.compile(r"[0-9]+")
-_ENDING: Final = re.compile(r"(?<=[a-z]{4})(?:ments?|ations?|ings?|edly|ed|ions?|ers?|es|s|e|ly)$")
+_ENDINGS: Final = "(?:ments?|ations?|ings?|edly|ed|ions?|ers?|es|s|e|ly)"
+_ENDING: Final = re.compile(rf"(?<=[a-z]{{4}}){_ENDINGS}$")
 _LONGEST: Final = 400  # characters of a sentence; longer ones are tables, logs and code
 _FEWEST: Final = 5  # words of a sentence; shorter ones are what the rules know
 _EXAMPLE: Final = "You'll be put out to grass."
@@ -45,11 +46,6 @@ def features(sentence: str) -> set[str]:
     return {*tokens, *map(" ".join, zip(["^", *tokens], [*tokens, "$"], strict=True))}
 
 
-@lru_cache(maxsize=50_000)
-def _stem_of(word: bytes) -> str:
-    return stem(word.decode("ascii"))
-
-
 def is_prose(line: bytes) -> bool:
     """Return whether a sentence in lower case is one: of words, not of names, values and signs."""
     tokens = line.split() if len(line) <= _LONGEST else []
@@ -63,13 +59,13 @@ class Weigher:
 
     Attributes:
         bias: what a sentence has to outweigh, below zero.
-        strong: stems of which a sentence that can tell has one.
+        strong: finds a word of which a sentence that can tell has one.
         loose: what a sentence weighs at the least that tells where no ordinary documents stand.
         table: the weights.
     """
 
     bias: float
-    strong: frozenset[str]
+    strong: Any
     loose: float
     table: Table
 
@@ -95,13 +91,14 @@ class Weigher:
 
     def find(self, lines: bytes) -> Iterator[tuple[int, int, TextRule]]:
         """Yield sentences that tell, of a view in which every sentence ends its line, and by which rule."""
-        start = 0
-        for line in lines.lower().split(b"\n"):
-            if not self.strong.isdisjoint(map(_stem_of, _WORD.findall(line))) and is_prose(line):
-                rule = self.rule(line.decode("ascii"))
-                if rule is not None:
-                    yield start, start + len(line), rule
-            start += len(line) + 1
+        lines, end = lines.lower(), 0
+        while (found := self.strong.search(lines, end)) is not None:
+            start, last = lines.rfind(b"\n", 0, found.end()) + 1, lines.find(b"\n", found.end())
+            end = len(lines) if last < 0 else last
+            line = lines[start:end]
+            rule = self.rule(line.decode("ascii")) if is_prose(line) else None
+            if rule is not None:
+                yield start, end, rule
 
 
 def read_weights(path: Path = SHIPPED) -> Weigher:
@@ -112,8 +109,9 @@ def read_weights(path: Path = SHIPPED) -> Weigher:
     """
     table = read_table(path, (BIAS, STRONG, LOOSE))
     bias, strong, loose = table.settings.values()
-    enough = frozenset(one for one, weight in table.weights.items() if weight >= strong and one.isalpha())
-    return Weigher(bias, enough, loose, table)
+    enough = sorted(one for one, weight in table.weights.items() if weight >= strong and one.isalpha())
+    word = rf"(?:^|[^a-z\n])(?:{'|'.join(enough) or NOTHING}){_ENDINGS}?(?:[^a-z\n]|$)"
+    return Weigher(bias, any_of((word,)), loose, table)
 
 
 @cache

@@ -18,7 +18,7 @@ from sandboxes.errors import PackError
 BIAS: Final = "(bias)"
 RULE: Final = "(rule) "
 _MOST_AGAINST: Final = 9.0  # that counts of what speaks against telling anything
-_HOPELESS: Final = -6.0  # what weighs less is not asked for its kind
+_HOPELESS: Final = -4.0  # what weighs less is not asked for its kind
 
 
 @dataclass(frozen=True, slots=True)
