@@ -107,13 +107,14 @@ class DockerDriver:
     def create(self, spec: BoxSpec, *, owner: str, now: datetime) -> Box:
         """Make a box without starting it; see `SandboxDriver.create`."""
         labels = labels_of(spec, owner=owner, now=now)
-        arguments = create_arguments(spec, labels)
         with self._asking(f"create box from {spec.image}", about_image=True):
-            digest = str(self._api.inspect_image(spec.image)["Id"])
+            image = self._api.inspect_image(spec.image)
+            of_image = (image.get("Config") or {}).get("Env") or ()
+            arguments = create_arguments(spec, labels, of_image=of_image)
             made = self._api.create_container_from_config(
                 self._alter(arguments) if self._alter else arguments
             )
-        return box_from(made["Id"], digest, labels)
+        return box_from(made["Id"], str(image["Id"]), labels)
 
     @_retry_engine
     def start(self, box: Box) -> None:

@@ -4,7 +4,7 @@ Every hardening option stands here and nowhere else; `sandboxes.attest` compares
 exactly these arguments. Source of the field names: Docker Engine API 1.41, "Create a container".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -49,19 +49,30 @@ def seccomp_profile() -> str:
     return resources.files("sandboxes").joinpath("seccomp.json").read_text(encoding="utf-8")
 
 
-def create_arguments(spec: BoxSpec, labels: Mapping[str, str]) -> dict[str, Any]:
+def create_arguments(
+    spec: BoxSpec, labels: Mapping[str, str], *, of_image: Iterable[str] = ()
+) -> dict[str, Any]:
     """Return the body of the create request.
+
+    An agent's box gets none of its image's variables: its environment is built up, also that of the first
+    process, which an agent may read. A name without a value takes a variable away. A server keeps its own.
 
     Args:
         spec: the box.
         labels: what the engine keeps beside it; never visible inside.
+        of_image: the image's variables, `NAME=value` each.
     """
     command = spec.command or GATE_COMMAND
+    given = _start_environment(spec)
+    names = [] if spec.stdio else [pair.partition("=")[0] for pair in of_image]
     return {
         "Image": spec.image,
         "Entrypoint": [command[0]],
         "Cmd": list(command[1:]),
-        "Env": [f"{name}={value}" for name, value in _start_environment(spec).items()],
+        "Env": [
+            *(f"{name}={value}" for name, value in given.items()),
+            *(name for name in names if name not in given),
+        ],
         "User": spec.user,
         "WorkingDir": spec.workdir,
         "Hostname": HOSTNAME,

@@ -71,8 +71,11 @@ def _config_checks(spec: BoxSpec, config: Mapping[str, Any]) -> Iterator[Check]:
         yield _same(key, expected[key], config.get(key))
     test = (config.get("Healthcheck") or {}).get("Test")
     yield _same("Healthcheck", expected["Healthcheck"]["Test"], test)
-    missing = sorted(set(expected["Env"]) - set(config.get("Env") or ()))
+    got = set(config.get("Env") or ())
+    missing = sorted(set(expected["Env"]) - got)
     yield _same("Env", [], [entry.partition("=")[0] for entry in missing])
+    more = [] if spec.stdio else sorted(entry for entry in got - set(expected["Env"]) if "=" in entry)
+    yield _same("variables of the image", [], [entry.partition("=")[0] for entry in more])
 
 
 def _host_config_checks(spec: BoxSpec, host: Mapping[str, Any]) -> Iterator[Check]:

@@ -1,5 +1,7 @@
 """The stdin gate: a box waits as a shell and becomes the agent when it is released, once."""
 
+import subprocess
+
 import pytest
 
 from sandboxes import hijack
@@ -10,7 +12,7 @@ from sandboxes.errors import BoxGoneError, ContextError, ReleaseError
 from sandboxes.gate_script import gate_script
 from sandboxes.outcome import Ending, outcome_of
 from sandboxes.spec import Runtime
-from tests.standins.boxes import SHELLLESS, Boxes, small_spec
+from tests.standins.boxes import BUSYBOX, SHELLLESS, Boxes, small_spec
 
 pytestmark = pytest.mark.engine
 AWKWARD = 'it\'s "quoted" $HOME `id` \\ \n second line\t#; } & | > /tmp/x \u00fc\u2603'
@@ -26,6 +28,22 @@ def test_the_agent_sees_exactly_the_environment_it_was_given(runtime: Runtime, b
     seen = b"".join(boxes.driver.logs(box)).decode().split("\0")
     got = dict(entry.split("=", 1) for entry in seen if entry)
     assert {name: value for name, value in got.items() if name not in ("PWD", "SHLVL")} == context.environment
+
+
+def test_the_images_own_variables_are_in_no_process_of_the_box(runtime: Runtime, boxes: Boxes) -> None:
+    """R-20, issue 4 item 1: an agent may read the environment of the first process, and of its parents."""
+    image = "handrail-test/variables:1"
+    recipe = f"FROM {BUSYBOX}\nENV GIT_COMMIT=4f2c9e1 COLOR=blue\n"
+    subprocess.run(["docker", "build", "--tag", image, "-"], input=recipe.encode(), check=True)
+    box = boxes.started(small_spec(runtime, image=image))
+
+    boxes.driver.release(box, ["sh", "-c", "cat /proc/*/environ"], {"PATH": "/bin"})
+    boxes.driver.wait(box)
+
+    seen = b"".join(boxes.driver.logs(box))
+    assert b"HOSTNAME=box" in seen
+    assert b"GIT_COMMIT" not in seen
+    assert b"COLOR" not in seen
 
 
 def test_size_does_not_matter_up_to_the_kernels_own_limit(runtime: Runtime, boxes: Boxes) -> None:

@@ -40,6 +40,17 @@ def test_an_agents_own_command_has_no_stdin_but_a_server_has() -> None:
     assert server["OpenStdin"]
 
 
+def test_an_agent_gets_none_of_its_images_variables_and_a_server_keeps_its_own() -> None:
+    """R-20, issue 4 item 1: also the first process, which an agent may read, has a built-up environment."""
+    of_image = ["PATH=/opt/bin", "GIT_COMMIT=4f2c9e1", "NOTE=a=b"]
+    agent = create_arguments(BoxSpec(image="i"), {}, of_image=of_image)
+    server = create_arguments(BoxSpec(image="i", command=("a",), stdio=True), {}, of_image=of_image)
+
+    assert agent["Env"][-2:] == ["GIT_COMMIT", "NOTE"]  # a name alone takes it away
+    assert not any(entry.startswith("PATH=/opt") for entry in agent["Env"])
+    assert all("=" in entry for entry in server["Env"])
+
+
 def test_labels_stay_beside_the_box() -> None:
     """R-20: only the engine keeps them; nothing else of the arguments changes with them."""
     plain, labelled = (
