@@ -1,7 +1,7 @@
 """The whole of an image, looked through and never started: settings, labels, history, files and their times.
 
-Files can be read in a box, and variables wherever the image is run in another way; so both are errors. Labels,
-the history and the image's own command cannot be read there, but tools pass them on: those are warnings.
+Files can be read in a box, and variables wherever the image is run in another way; so both are errors.
+Labels, the history and the image's own command cannot be read there, but tools pass them on: warnings.
 """
 
 import re
