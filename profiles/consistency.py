@@ -10,11 +10,21 @@ from profiles.endpoints import HIGHEST_PORT, endpoint_findings
 from profiles.findings import Finding
 from profiles.memory_consistency import memory_findings
 from profiles.never_consistency import fits, rule_findings
-from profiles.schema import ArgumentRole, ArgumentSpec, ArgumentType, Profile, StdioUpstream, ToolSpec
+from profiles.schema import (
+    ArgumentRole,
+    ArgumentSpec,
+    ArgumentType,
+    EffectByArgument,
+    Profile,
+    StdioUpstream,
+    ToolSpec,
+)
 
 _TEXT_ROLES = frozenset(ArgumentRole) - {ArgumentRole.AMOUNT, ArgumentRole.OPTION, ArgumentRole.ID}
 _NUMBERS = frozenset({ArgumentType.INTEGER, ArgumentType.NUMBER})
 _Item = TypeVar("_Item")
+_ALL = "*"
+_NOT_ALL = 'got "*", expected each value by its name; nothing stands for all'
 
 
 def profile_findings(profile: Profile) -> Iterator[Finding]:
@@ -45,6 +55,8 @@ def _tools(profile: Profile) -> Iterator[Finding]:
         if tool.upstream not in profile.upstreams:
             known = ", ".join(profile.upstreams) or "none"
             yield Finding(("tools", name, "upstream"), f"got {tool.upstream!r}, expected one of: {known}")
+        if isinstance(tool.effect, EffectByArgument) and _ALL in tool.effect.values:
+            yield Finding(("tools", name, "effect", "values", _ALL), _NOT_ALL)
         if name in profile.upstreams:
             yield Finding(("tools", name), "got the name of an upstream, expected one that is not taken")
         other = owners.setdefault((tool.upstream, tool.tool or name), name)
@@ -57,6 +69,8 @@ def _arguments(place: Place, tool: ToolSpec) -> Iterator[Finding]:
     for name, spec in tool.args.items():
         for message in _argument(spec):
             yield Finding((*place, name), message)
+        if spec.values is not None and _ALL in spec.values:
+            yield Finding((*place, name, "values"), _NOT_ALL)
 
 
 def _argument(spec: ArgumentSpec) -> Iterator[str]:

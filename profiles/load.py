@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,7 @@ from typing import TypeVar
 import rfc8785
 from pydantic import BaseModel, ValidationError
 
+from profiles.base import Place
 from profiles.consistency import profile_findings
 from profiles.errors import Problem, ProfileError, dotted
 from profiles.findings import Finding
@@ -18,9 +20,11 @@ from profiles.policy import Policy
 from profiles.policy_consistency import policy_findings
 from profiles.problems import problems_of
 from profiles.schema import Profile
-from profiles.yaml_source import MAX_BYTES, Source, read_source
+from profiles.yaml_source import MAX_BYTES, Source, Tree, read_source
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_KEPT = 16
+"""How many texts of each are kept as they were read: the same few are asked for again and again."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,7 @@ def parse_profile(data: bytes, *, source: str) -> LoadedProfile:
     Raises:
         ProfileError: Anything in it is wrong; all problems are listed.
     """
-    profile = _parse(data, source, Profile, profile_findings)
-    return LoadedProfile(profile, digest_of(profile), data.decode())
+    return _profile(data, source)
 
 
 def load_policy(path: Path) -> LoadedPolicy:
@@ -86,6 +89,17 @@ def load_policy(path: Path) -> LoadedPolicy:
 
 def parse_policy(data: bytes, *, source: str) -> LoadedPolicy:
     """Check a policy that is already in memory; see `parse_profile`."""
+    return _policy(data, source)
+
+
+@lru_cache(maxsize=_KEPT)
+def _profile(data: bytes, source: str) -> LoadedProfile:
+    profile = _parse(data, source, Profile, profile_findings)
+    return LoadedProfile(profile, digest_of(profile), data.decode())
+
+
+@lru_cache(maxsize=_KEPT)
+def _policy(data: bytes, source: str) -> LoadedPolicy:
     policy = _parse(data, source, Policy, policy_findings)
     return LoadedPolicy(policy, digest_of(policy), data.decode())
 
@@ -170,9 +184,22 @@ def _parse(
         parsed = model.model_validate_json(json.dumps(read.tree))
     except ValidationError as error:
         raise ProfileError(source, problems_of(error, read, model)) from error
-    if problems := _placed(check(parsed), read):
+    if problems := _placed([*_nulls(read.tree), *check(parsed)], read):
         raise ProfileError(source, problems)
     return parsed
+
+
+def _nulls(tree: Tree, place: Place = ()) -> Iterator[Finding]:
+    """List every `null`: where a key may be left out it says nothing, or would be read as "no bound"."""
+    inner: Iterable[tuple[str | int, Tree]] = ()
+    if isinstance(tree, dict):
+        inner = tree.items()
+    elif isinstance(tree, list):
+        inner = enumerate(tree)
+    elif tree is None:
+        yield Finding(place, "got null, expected a value, or this key left out")
+    for step, value in inner:
+        yield from _nulls(value, (*place, step))
 
 
 def _placed(findings: Iterable[Finding], source: Source) -> list[Problem]:

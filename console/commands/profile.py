@@ -12,6 +12,7 @@ from console.show.text import say_json
 from console.show.values import Json
 from profiles.compile import compile_profile
 from profiles.errors import ProfileError
+from profiles.json_schema import json_schema
 from profiles.load import LoadedProfile, find_profile, load_policy, shipped_profile, shipped_profiles
 from profiles.policy import Policy
 from profiles.schema import Profile
@@ -59,7 +60,7 @@ def schema(
 ) -> None:
     """Print the JSON schema of profiles, for editors and other checkers."""
     del session
-    say_json((Policy if policy else Profile).model_json_schema())
+    say_json(json_schema(Policy if policy else Profile))
 
 
 @command(app, "shipped", example="handrail profile shipped")

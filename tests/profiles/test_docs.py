@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from profiles.compile import compile_profile
+from profiles.json_schema import json_schema
 from profiles.load import parse_profile, shipped_policy
 from profiles.policy import Policy
 from profiles.schema import ArgumentRole, ArgumentType, Profile, RequestKind
@@ -17,7 +18,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "profiles.md"
 
 
 def _keys(model: type[BaseModel]) -> Iterator[str]:
-    schema = model.model_json_schema()
+    schema = json_schema(model)
     for definition in [schema, *schema["$defs"].values()]:
         for form in [definition, *definition.get("anyOf", ())]:
             yield from form.get("properties", ())

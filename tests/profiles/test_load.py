@@ -308,6 +308,27 @@ CROSS = [
     ),
     ("a fan-out beyond the run", "limits: {fan_out: 300}\nnever:", "got more than actions_per_run"),
     ("a class held twice", "hold_above_tier: [draft, draft]\nnever:", "got draft twice"),
+    (
+        "a star among the values that lower an effect",
+        '  x: {upstream: mailbox, args: {n: option}, effect: {argument: n, values: {"*": read}}}\nnever:',
+        'tools.x.effect.values.*: got "*", expected each value by its name; nothing stands for all',
+    ),
+    (
+        "a star among the values of an argument",
+        '  x: {upstream: mailbox, effect: read, args: {n: {role: option, values: [a, "*"]}}}\nnever:',
+        'tools.x.args.n.values: got "*", expected each value by its name',
+    ),
+    ("no model as null", "model: null\nnever:", "model: got null, expected a value, or this key left out"),
+    (
+        "null for the values of an argument",
+        "  x: {upstream: mailbox, effect: read, args: {n: {role: option, values: null}}}\nnever:",
+        "tools.x.args.n.values: got null",
+    ),
+    (
+        "null for a bound",
+        "  x: {upstream: mailbox, effect: read, args: {n: {role: text, max_length: null}}}\nnever:",
+        "max_length: got null",
+    ),
 ]
 
 

@@ -35,6 +35,11 @@ FLOORS = [
         ("draft: {count: 1, roles: [rollout-manager]}", 'draft: {count: 1, roles: "*"}'),
         "for all",
     ),
+    (
+        "null for a bound",
+        ("  model_calls: 500\n", "  model_calls: 500\n  model_cost: null\n"),
+        "model_cost: got null",
+    ),
     ("null approvals", ("read: {count: 1,", "read: {count: null,"), "holds.read.count: got null"),
     (
         "one person for a policy",

@@ -13,6 +13,7 @@ from profiles.compile import compile_profile
 from profiles.context import ContextRules, StatusKind, Treatment
 from profiles.effects import Effect
 from profiles.errors import ProfileError
+from profiles.json_schema import json_schema
 from profiles.load import find_profile, parse_profile, shipped_policy, shipped_profile, shipped_profiles
 from profiles.memory_consistency import MEMORY_TOOLS, memory_of
 from profiles.policy import Policy, Role
@@ -50,8 +51,10 @@ def test_a_shipped_profile_uses_only_the_effects_of_its_job(name: str) -> None:
 def test_a_shipped_file_satisfies_the_json_schema(name: str) -> None:
     data = yaml.safe_load(shipped_profile(name).text)
 
-    jsonschema.validate(data, Profile.model_json_schema())
-    jsonschema.validate(yaml.safe_load(shipped_policy().text), Policy.model_json_schema())
+    jsonschema.validate(data, json_schema(Profile))
+    jsonschema.validate(yaml.safe_load(shipped_policy().text), json_schema(Policy))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**data, "model": None}, json_schema(Profile))
 
 
 @pytest.mark.parametrize("name", NAMES)
