@@ -1,13 +1,14 @@
 """How commands are made: groups that explain themselves, and the options that all commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate, ParamSpec, get_args
 
 import typer
 
+from console.errors import UsageError
 from console.session import Session
 
 P = ParamSpec("P")
@@ -78,12 +79,14 @@ def command(
 
 
 def _with_session(body: Callable[..., None], shared: dict[str, tuple[Any, Any]]) -> Callable[..., None]:
+    plain = signature(body)
+
     @wraps(body)
     def called(*args: Any, **given: Any) -> None:
+        _refuse_blank(plain.parameters.values(), given)
         options = {name: given.pop(name) for name in shared}
         body(Session(**options), *args, **given)
 
-    plain = signature(body)
     own = list(plain.parameters.values())[1:]
     extra = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
@@ -92,6 +95,20 @@ def _with_session(body: Callable[..., None], shared: dict[str, tuple[Any, Any]])
     called.__signature__ = plain.replace(parameters=[*own, *extra])  # type: ignore[attr-defined]  # read by Typer
     called.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *extra]}
     return called
+
+
+def _refuse_blank(parameters: Iterable[Parameter], given: Mapping[str, Any]) -> None:
+    """Refuse a word that must be given and says nothing: no name is empty, and no reason is."""
+    for parameter in parameters:
+        value = given.get(parameter.name)
+        if parameter.default is Parameter.empty and isinstance(value, str) and not value.strip():
+            raise UsageError(_spelling(parameter), got="nothing", expected="a word or more")
+
+
+def _spelling(parameter: Parameter) -> str:
+    """Return `--NAME` for an option, else NAME; Typer keeps the name of an `Option` as its default."""
+    said = [getattr(part, "default", None) for part in get_args(parameter.annotation)]
+    return next((word for word in said if isinstance(word, str) and word.startswith("-")), parameter.name)
 
 
 def _example(lines: str) -> str:

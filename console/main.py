@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from console.cli import CONTEXT, print_help
-from console.errors import ConsoleError, Exit
+from console.errors import ConsoleError, Exit, UsageError
 from console.escape import escape
 from console.lazy import LazyGroup
 
@@ -50,6 +50,7 @@ def run(arguments: Sequence[str]) -> int:
         The exit code, one of `console.errors.Exit`; 130 after Ctrl-C.
     """
     try:
+        _need_text(arguments)
         code = typer.main.get_command(app).main(list(arguments), prog_name="handrail", standalone_mode=False)
     except typer.TyperException as error:
         return _report(_usage(error), Exit.USAGE)
@@ -63,6 +64,13 @@ def run(arguments: Sequence[str]) -> int:
             raise
         return _report(*explained)
     return code if isinstance(code, int) else Exit.OK
+
+
+def _need_text(arguments: Sequence[str]) -> None:
+    """Refuse what is no text: a byte that is not UTF-8 arrives as half of a surrogate pair (PEP 383)."""
+    for word in arguments:
+        if not word.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise UsageError("the command line", got=repr(word), expected="text in UTF-8")
 
 
 def _usage(error: typer.TyperException) -> str:

@@ -1,8 +1,8 @@
 """`serve`: one process that owns a state directory: database, keys, engine, gateways, clock.
 
 It begins with the lock of the record, so a second one on the same state directory ends at once. It ends on
-SIGTERM or SIGINT: nobody is served any more, the boxes keep running (unless asked otherwise) with their
-gateways closed, and the next serve takes them up again. The reaper enforces their time limit meanwhile.
+SIGTERM, SIGINT or SIGHUP: nobody is served any more, the boxes keep running (unless asked otherwise) with
+their gateways closed, and the next serve takes them up again. The reaper enforces their time limit meanwhile.
 """
 
 import asyncio
@@ -164,7 +164,8 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
         stop.set()
         loop.remove_signal_handler(number)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN  # which is what nohup asks for
+    for number in (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hangs_up else ())):
         loop.add_signal_handler(number, end, number)
 
 

@@ -47,7 +47,7 @@ def freeze(
     scope, named = _target(agent, deployment, everything=everything)
     client = client_of(session)
     target = _known(client, scope, named)
-    expires_at = utc_now() + min(timedelta(hours=hours), MAXIMUM_LIFE)
+    expires_at = utc_now() + timedelta(hours=min(hours, MAXIMUM_LIFE // timedelta(hours=1)))
     order = Freeze(new_id("frz"), scope, target, reason, expires_at)
     body = {
         "id": order.id,

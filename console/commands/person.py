@@ -77,6 +77,9 @@ def revoke(
     matter = revocation_matter(name, keys, Link(now["version"], now["digest"], now["text"], policy), reason)
     by = signer(session, client)
     shown = digest_of({"person": name, "keys": keys, "reason": reason})
-    card = revocation_card({"name": name, "keys": keys, "reason": reason, "digest": shown})
+    quorum = policy.policy_change
+    left = [one for one in people if one["name"] != name and {*one["roles"]} & {*quorum.roles}]
+    signers = {"left": len(left), "needed": quorum.count}
+    card = revocation_card({"name": name, "keys": keys, "reason": reason, "digest": shown, **signers})
     Consent(yes, digest).require(card, shown, f"Declare these keys dead for ever, as {by.person}?")
     show(session, client.post("people", "revocations", body=by.say(matter)), revoked_page)

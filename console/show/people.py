@@ -83,7 +83,11 @@ def revocation_card(card: Json) -> list[str]:
     """Lay out what a revocation does before it is signed."""
     pairs = [("person", plain(card["name"])), ("reason", plain(card["reason"]))]
     page = fields([*pairs, *(("key", plain(key)) for key in card["keys"]), ("digest", plain(card["digest"]))])
-    return [*page, "These keys never count again; a new key takes a policy change by two persons."]
+    page.append("These keys never count again; a new key takes a policy change by two persons.")
+    if card["left"] < card["needed"]:
+        said = f"{card['left']} left who may sign a change of the policy, of {card['needed']} that it takes"
+        page.append(paint(Cell(f"{said}: it could never change again.", Style.BAD)))
+    return page
 
 
 def revoked_page(answer: Json) -> list[str]:

@@ -95,7 +95,8 @@ def init_policy(tx: Tx, text: str, signed: Iterable[SignedStatement], *, install
         ChangeError: there is a policy already, or a key of the policy did not sign it.
     """
     if tx.conn.execute(select(_VERSIONS.c.id).limit(1)).first():
-        raise ChangeError("this installation has a policy: two signatures change it")
+        begun = "this installation has a policy already; two signatures change it"
+        raise ChangeError(f"{begun}: `handrail person add NAME`, or `handrail policy propose FILE`")
     version = replace(first_version(text), signed=tuple(signed))
     roster = build_roster(read_policy(version), installation=installation, source=version.digest)
     if missing := unsigned_keys(version, roster):

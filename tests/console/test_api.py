@@ -45,7 +45,7 @@ def _call(
         (
             "POST",
             "/v1/agents",
-            b'{"name": "A B", "traits": [], "owner": "o"}',
+            b'{"name": "A B", "traits": [], "owner": "rosa"}',
             400,
             "agent name 'A B': expected",
         ),
@@ -83,12 +83,25 @@ def test_health_says_who_serves_and_who_asks(counter: Counter) -> None:
 
 
 def test_the_record_says_who_registered_an_agent_and_not_whom_they_named(counter: Counter) -> None:
-    body = b'{"name": "helper", "traits": ["internal-docs"], "owner": "stranger"}'
+    body = b'{"name": "helper", "traits": ["internal-docs"], "owner": "rosa"}'
     status, _ = _call(counter, "POST", "/v1/agents", body)
     leaf = counter.shop.town.entry("agent.registered", -1).leaf
 
     assert status == 200
-    assert (leaf.actor, leaf.data["owner"]) == (f"unix:{getpwuid(geteuid()).pw_name}", "stranger")
+    assert (leaf.actor, leaf.data["owner"]) == (f"unix:{getpwuid(geteuid()).pw_name}", "rosa")
+
+
+@pytest.mark.parametrize("owner", ["rosaa", "", "unix:nobody-known"])
+def test_an_agent_is_owned_by_a_person_who_is_enrolled(counter: Counter, owner: str) -> None:
+    """F7: the owner never approves; with a misspelt one the real owner could."""
+    body = json.dumps({"name": "helper", "traits": ["internal-docs"], "owner": owner}).encode()
+
+    status, problem = _call(counter, "POST", "/v1/agents", body)
+
+    assert status == 400
+    assert (problem["error"], problem["got"]) == ("--owner", owner)
+    assert problem["expected"].startswith("a person who is enrolled: ")
+    assert counter.type("agent", "show", "helper").err.startswith("handrail: no agent helper")
 
 
 def test_half_a_request_holds_up_nobody(counter: Counter) -> None:

@@ -86,6 +86,16 @@ def test_every_command_s_help_has_an_example_of_itself(
         ),
         (["runs", "list", "--all"], "handrail: No such option: --all; next: handrail runs list --help"),
         (["runs", "show"], "handrail: Missing argument 'run'; next: handrail runs show --help"),
+        (["runs", "show", ""], "handrail: run; got nothing, expected a word or more"),
+        (["launch", " "], "handrail: agent; got nothing, expected a word or more"),
+        (
+            ["freeze", "--all", "--reason", ""],
+            "handrail: --reason; got nothing, expected a word or more",
+        ),
+        (
+            ["agent", "show", "\udcff"],
+            "handrail: the command line; got '\\\\udcff', expected text in UTF-8",
+        ),
     ],
 )
 def test_a_mistyped_line_is_answered_in_one_line_with_exit_code_2(

@@ -120,6 +120,26 @@ def test_a_revoked_key_counts_no_more_at_once_and_a_stranger_s_never_did(office:
     assert states == {"alice": False, "bob": True}
 
 
+def test_who_takes_the_last_signature_of_the_policy_away_is_told_before(office: Office) -> None:
+    """F25: two persons change the policy; with one it could never change again."""
+    office.begin()
+    with office.serving():
+        card = office.type("person", "revoke", "bob", "--reason", "lost", person="alice").out
+
+    assert card.endswith(
+        "1 left who may sign a change of the policy, of 2 that it takes: it could never change again.\n"
+    )
+
+
+def test_a_freeze_for_ever_so_many_hours_lasts_as_long_as_one_may(office: Office) -> None:
+    office.begin()
+    with office.serving():
+        said = office.type("freeze", "--all", "--reason", "x", "--hours", str(10**15), person="bob")
+
+    assert said.code == 0
+    assert said.out.startswith("everything is frozen from the next action on, until ")
+
+
 def test_a_freeze_is_set_listed_and_lifted_by_signature(office: Office) -> None:
     office.begin()
     with office.serving():

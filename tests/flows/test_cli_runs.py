@@ -142,7 +142,7 @@ def _interrupted_launch(office: Office) -> None:
     assert stopped.out == f"run {run}: stopped, exit code 137\n"
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_serve_may_go_and_come_while_a_box_runs(office: Office, end: signal.Signals) -> None:
     with office.serving(end=end) as first:
         _deploy(office, "tick", TICK)
