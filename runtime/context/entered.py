@@ -17,6 +17,7 @@ from runtime.context.note import Taint
 from runtime.context.scrubbing import shown_digest
 from runtime.deployments import NO_MEMORY
 from runtime.gate.actions import ActionKind
+from runtime.gate.replies import UNKNOWN_TOOL_TEXT
 from runtime.record.events import EventKind
 from runtime.record.leaf import Leaf
 from runtime.record.trace import Entry
@@ -88,7 +89,7 @@ class _Reading:
             case EventKind.CONTEXT_SHOWN:
                 self.apart.append(_noted(leaf, leaf.data))
             case EventKind.ACTION_DECISION:
-                self._answer(leaf, self._withheld(leaf))
+                self._answer(leaf, self._withheld(leaf, payload))
             case EventKind.ACTION_INTENT:
                 self._intents[leaf.subject or ""] = leaf
                 self._answer(leaf, None)
@@ -103,10 +104,12 @@ class _Reading:
         if answer is not None:
             self.answers[leaf.subject or ""] = answer
 
-    def _withheld(self, leaf: Leaf) -> Entered:
+    def _withheld(self, leaf: Leaf, payload: Mapping[str, JsonValue]) -> Entered:
         carried = self._carried.get(str(leaf.data.get("hold")))
         if carried is not None:
             return replace(carried, seq=leaf.seq, at=leaf.at)
+        if leaf.data.get("action") == ActionKind.TOOL.value and leaf.data.get("name") is None:
+            return _unknown_tool(leaf, payload.get("tool"))
         waits = leaf.data.get("answer") == "hold" and leaf.data.get("effect") == Effect.READ.value
         return _constant(leaf, _source(leaf), PENDING_TEXT if waits else WITHHELD_TEXT)
 
@@ -160,6 +163,13 @@ def _result(leaf: Leaf, intent: Leaf) -> Entered | None:
 
 def _constant(leaf: Leaf, source: str, text: str) -> Entered:
     return Entered(leaf.seq, leaf.at, source, shown_digest(text), text=text)
+
+
+def _unknown_tool(leaf: Leaf, asked: JsonValue) -> Entered:
+    """What is told of a tool that is not there: the name that the agent gave it, while that is kept."""
+    if not isinstance(asked, str):
+        return Entered(leaf.seq, leaf.at, _source(leaf), "")
+    return _constant(leaf, _source(leaf), f"{UNKNOWN_TOOL_TEXT}{asked}")
 
 
 def _source(leaf: Leaf) -> str:

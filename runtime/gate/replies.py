@@ -19,6 +19,8 @@ from sandboxes import constants
 
 WITHHELD_TEXT: Final = constants.WITHHELD_TEXT
 PENDING_TEXT: Final = constants.PENDING_TEXT
+UNKNOWN_TOOL_TEXT: Final = "Unknown tool: "
+"""Told before the name that was asked for (MCP 2025-11-25, tools, error handling)."""
 
 Progress = Callable[[float, str], Awaitable[None]]
 """Tells a waiting client that the call is alive: seconds waited so far, and a constant text."""

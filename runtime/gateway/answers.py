@@ -11,7 +11,7 @@ from typing import Any, Final
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
-from runtime.gate.replies import Broken, Done, Reply
+from runtime.gate.replies import UNKNOWN_TOOL_TEXT, Broken, Done, Reply
 from runtime.upstreams.replies import error_in
 from sandboxes import constants
 
@@ -51,5 +51,5 @@ def plain_answer(reply: Reply) -> dict[str, Any]:
 
 
 def unknown_tool(name: str) -> MCPError:
-    """The standard error for a tool that is not listed (MCP 2025-11-25, tools, error handling)."""
-    return MCPError(INVALID_PARAMS, f"Unknown tool: {name}")
+    """The standard error for a tool that is not listed."""
+    return MCPError(INVALID_PARAMS, f"{UNKNOWN_TOOL_TEXT}{name}")

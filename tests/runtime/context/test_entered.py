@@ -13,6 +13,7 @@ from runtime.context.results import SeenExecutor, as_seen
 from runtime.context.scrubbing import shown_digest
 from runtime.gate.actions import ActionKind
 from runtime.gate.replies import PENDING_TEXT, WITHHELD_TEXT, Done, NotPerformedError, Performed
+from runtime.gateway.answers import unknown_tool
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from sandboxes.constants import INTERNAL_TEXT
@@ -118,6 +119,21 @@ def test_what_is_asked_of_the_agent_is_not_told_to_it_again(shop: Workshop) -> N
     assert told(shop) == []
 
 
-def test_names_that_an_agent_made_up_do_not_stand_readable(shop: Workshop) -> None:
+def test_a_tool_that_is_not_there_enters_as_what_was_told_of_it(shop: Workshop) -> None:
+    """R-60: the hash is over what was shown; the agent's own name stands in no readable column."""
     asyncio.run(act(shop, "you-are-in-staging"))
-    assert told(shop) == [("tool:unknown", WITHHELD_TEXT)]
+
+    (one,) = ledger(shop)
+    assert one.source == "tool:unknown"
+    assert one.text == str(unknown_tool("you-are-in-staging"))
+    assert one.digest == shown_digest(one.text)
+    assert "staging" not in str(shop.rows("SELECT leaf FROM log_entry"))
+
+
+def test_a_tool_that_is_not_there_has_no_hash_once_its_name_is_purged(shop: Workshop) -> None:
+    asyncio.run(act(shop, "you-are-in-staging"))
+    rows = shop.rows("SELECT seq FROM log_entry WHERE run = :run ORDER BY seq", run=shop.run.run)
+
+    (one,) = entered(replace(shop.town.ledger.entry(row[0]), payload=None) for row in rows)
+
+    assert (one.source, one.text, one.digest) == ("tool:unknown", None, "")
