@@ -45,7 +45,7 @@ def _without(value: JsonValue, at: tuple[str | int, ...], media: Media) -> JsonV
     encoded = _encoded_member(value)
     kept: dict[str, JsonValue] = {}
     for name, item in value.items():
-        if name == encoded and isinstance(item, str) and not _is_text(item):
+        if name == encoded and isinstance(item, str) and not begins_like_text(item):
             media[*at, name] = item
             kept[name] = _PLACEHOLDER
         else:
@@ -65,20 +65,20 @@ def _with(value: JsonValue, at: tuple[str | int, ...], media: Media) -> JsonValu
 
 def _encoded_member(value: Mapping[str, JsonValue]) -> str | None:
     kind = value.get("mimeType")
-    if not isinstance(kind, str) or not _is_media(kind):
+    if not isinstance(kind, str) or not is_media_type(kind):
         return None
     if value.get("type") in _BLOCKS:
         return "data"
     return "blob" if "uri" in value else None
 
 
-def _is_media(kind: str) -> bool:
+def is_media_type(kind: str) -> bool:
     """Whether a media type is of no text; SVG and whatever else is XML is text."""
     name = kind.partition(";")[0].strip().lower()
     return (name.startswith(_MEDIA_TYPES) and not name.endswith("xml")) or name in _BINARY_TYPES
 
 
-def _is_text(encoded: str) -> bool:
+def begins_like_text(encoded: str) -> bool:
     """Whether what is encoded begins like a text, whatever is said of it; also where it cannot be decoded."""
     try:
         begin = base64.b64decode(encoded[:_LOOKED_AT], validate=True)

@@ -2,13 +2,14 @@
 
 Words are scrubbed by their place. What a model wrote for tools, and names and values that a call depends on,
 lose the run's own values only. A model's signed thinking is put back as the model wrote it, and what a
-provider signed or encrypted for itself is sealed on its way to the agent.
+provider signed or encrypted for itself is sealed on its way to the agent. Files are looked into for texts.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from runtime.context.files import is_data_url, scrubbed_file
 from runtime.gateway.model_wire import kind_of
 from sandboxes.errors import ScrubError
 from sandboxes.scrub.model import Place
@@ -17,7 +18,7 @@ _WORDS: Final = frozenset(
     {"content", "output", "text", "data", "refusal", "title", "context", "input", "summary"}
 )
 _THOUGHTS: Final = frozenset({"thinking", "reasoning_content", "reasoning"})
-_ENCODED: Final = frozenset({"signature", "encrypted_content", "file_data", "input_audio", "image_url"})
+_ADDRESSES: Final = frozenset({"image_url", "file_url", "url"})
 _SEALED: Final = frozenset({"signature", "encrypted_content"})
 _DESCRIBING: Final = frozenset({"description", "title"})
 _SYSTEM_ROLES: Final = frozenset({"system", "developer"})
@@ -115,7 +116,9 @@ def _member_of(value: Mapping[str, Any], name: str, place: Place, hands: Hands, 
     item = value[name]
     if isinstance(item, str) and _is_sealed(name, value):
         return hands.sealed(item)
-    return item if _is_media(name, value) else _member(name, item, place, hands, depth)
+    if isinstance(item, str) and _is_file(name, item, value):
+        return scrubbed_file(item, _type_of(value), lambda text: hands.words(text, place), hands.other)
+    return _member(name, item, place, hands, depth)
 
 
 def _thinking(hands: Hands) -> Hands:
@@ -155,6 +158,13 @@ def _is_sealed(name: str, value: Mapping[str, Any]) -> bool:
     return name in _SEALED or (name == "data" and kind_of(value) == "redacted_thinking")
 
 
-def _is_media(name: str, value: Mapping[str, Any]) -> bool:
-    """Whether a member is encoded: it is no text, or only its maker reads it."""
-    return name in _ENCODED or (name == "data" and value.get("type") != "text")
+def _is_file(name: str, item: str, value: Mapping[str, Any]) -> bool:
+    """Whether a member holds a file: where formats have one, or an address that is the file itself."""
+    if name in _ADDRESSES:
+        return is_data_url(item)
+    return name == "file_data" or (name == "data" and value.get("type") != "text")
+
+
+def _type_of(value: Mapping[str, Any]) -> str:
+    kind = value.get("media_type")
+    return kind if isinstance(kind, str) else ""

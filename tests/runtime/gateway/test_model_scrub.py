@@ -1,5 +1,6 @@
 """What goes to a model and what comes back tells nothing of status: official clients against the stand-in."""
 
+import base64
 import json
 from typing import Any
 
@@ -266,3 +267,48 @@ async def test_what_cannot_be_scrubbed_is_denied_by_the_gate_and_never_sent(memb
     assert answer.status_code == 403
     assert [action.model for action in w.gate.seen] == [None]
     assert w.provider.asked == []
+
+
+def _files(text: str) -> tuple[Any, Any, Any]:
+    """A file in a chat, in a response and in a message; each with its text."""
+    data = base64.b64encode(text.encode()).decode()
+    url = f"data:text/plain;base64,{data}"
+    of_chat = {"type": "file", "file": {"filename": "a.txt", "file_data": url}}
+    of_response = {"type": "input_file", "filename": "a.json", "file_data": data}
+    source = {"type": "base64", "media_type": "application/json", "data": data}
+    return of_chat, of_response, {"type": "document", "source": source}
+
+
+@pytest.mark.parametrize("treatment", ["flag", "replace"])
+async def test_a_text_in_a_file_is_scrubbed_as_the_message_that_holds_it(treatment: str) -> None:
+    """R-05, R-19: own values in any case, general kinds as the profile says."""
+    of_chat, of_response, of_message = _files(f"{TELLING} {KEYED}\r\n")
+    context = {"messages": treatment}
+    async with wired(Kind.OPENAI, own=[RUN], context=context) as w:
+        await chat(w, [{"role": "user", "content": [of_chat]}])
+        await w.openai.responses.create(model="assistant", input=[{"role": "user", "content": [of_response]}])
+        bodies = [body for _, _, body in w.provider.asked]
+    chatted = bodies[0]["messages"][0]["content"][0]["file"]["file_data"].partition(",")[2]
+    responded = bodies[1]["input"][0]["content"][0]["file_data"]
+    async with wired(Kind.ANTHROPIC, own=[RUN], context=context) as w:
+        said_so: Any = [{"role": "user", "content": [of_message]}]
+        await w.anthropic.messages.create(model="assistant", max_tokens=9, messages=said_so)
+        messaged = sent(w)["messages"][0]["content"][0]["source"]["data"]
+        note = last(w).note
+    assert chatted == responded == messaged
+    seen = base64.b64decode(messaged).decode()
+    assert RUN.value not in seen
+    assert RUN.put in seen
+    assert ("updated quarterly" in seen) is (treatment == "flag")
+    assert note is not None
+    assert note.replaced["own"] == 1
+
+
+async def test_a_text_in_a_file_waits_for_a_person_where_messages_do() -> None:
+    """R-19: a file is no way around `hold`."""
+    of_chat, _, _ = _files(TELLING)
+    async with wired(Kind.OPENAI, context={"messages": "hold"}) as w:
+        await chat(w, [{"role": "user", "content": [of_chat]}])
+        (action,) = w.gate.seen
+    assert action.model is not None
+    assert action.model.told
