@@ -37,7 +37,7 @@ Shell completion: `handrail --install-completion`.
 
 A signature is made by `ssh-keygen -Y sign`, so keys in files, in ssh-agent and in hardware tokens all work.
 At a terminal the whole card is shown before the question. In a script the card is printed and the command
-ends; `--yes --digest DIGEST` then says yes to exactly that.
+ends; `--yes --digest DIGEST` then says yes to exactly that. A card is text for people, also with `--json`.
 """
 _WIDTH = 98
 _SHARED = re.compile(r"^  (--state-dir|--socket|--json|--help|--key) .*$")

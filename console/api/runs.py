@@ -77,14 +77,16 @@ def newest(
 
 @router.get("/{run}")
 def show(kernel: KernelDep, run: str) -> Json:
-    """Show one run, and what it used of its model."""
+    """Show one run, how its box was proved, and what it used of its model."""
     with kernel.ledger.read() as connection:
         view = store.find(connection, run)
+        proof = store.proof_of(connection, view.id)
         spec = deployments.find(connection, view.deployment).profile.model
         used = usage.of_run(connection, view.id)
         day = f"{kernel.clock():%Y-%m-%d}"
         today = usage.of_day(connection, usage.holder_of(view.agent, view.setting), day)
-    return {"run": run_view(view), "model": None if spec is None else usage_view(spec, used, today)}
+    model = None if spec is None else usage_view(spec, used, today)
+    return {"run": run_view(view), "proof": proof, "model": model}
 
 
 @router.post("/{run}/stop")

@@ -46,7 +46,7 @@ _Setting = Annotated[
         "--setting", help="What it works on; evaluation has endpoints, data and credentials of its own."
     ),
 ]
-_Detach = Annotated[bool, typer.Option("--detach", help="Do not follow its output.")]
+_Detach = Annotated[bool, typer.Option("--detach", help="Do not follow its output; nor does --json.")]
 
 
 @command(

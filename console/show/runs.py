@@ -32,6 +32,7 @@ def run_page(answer: Json) -> list[str]:
             ("setting", plain(run["setting"])),
             ("runtime", plain(run["runtime"])),
             ("box", digest(run["box"])),
+            ("proof", _proof(answer["proof"])),
             ("requested", moment(run["requested_at"])),
             ("released", moment(run["released_at"])),
             ("expires", moment(run["expires_at"])),
@@ -51,6 +52,15 @@ def ending(run: Json) -> str:
     state = run["outcome"] or run["state"]
     code = "" if run["exit_code"] is None else f", exit code {run['exit_code']}"
     return f"run {escape(str(run['id']))}: {paint(word(str(state)))}{code}"
+
+
+def _proof(proof: Json | None) -> Cell:
+    """Say in one line how much of the box was looked at, and by whom; `--json` has each check."""
+    if proof is None:
+        return plain(None)
+    witnesses = sorted({str(check[1]) for check in proof["checks"]})
+    held = sum(check[4] is True for check in proof["checks"])
+    return plain(f"{held} of {len(proof['checks'])} checks hold, by {', '.join(witnesses)}")
 
 
 def _row(run: dict[str, Any]) -> list[Cell]:

@@ -1,5 +1,6 @@
 """A run's row and its entries in the log, written together. One function for each step of its life."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import cast
@@ -155,6 +156,12 @@ def find(conn: Connection, run: str) -> RunView:
     if row is None:
         raise RunError(f"no run {run}; `handrail runs list` shows those there are")
     return _view(row)
+
+
+def proof_of(conn: Connection, run: str) -> dict[str, JsonValue] | None:
+    """Return the proof of a run's box as it was recorded; None before there is one."""
+    stored = conn.execute(select(_RUN.c.proof).where(_RUN.c.id == run)).scalar()
+    return None if stored is None else json.loads(stored)
 
 
 def newest(

@@ -61,7 +61,12 @@ def test_launch_follows_the_agent_to_its_end_and_shows_its_text_as_text(office: 
         listed = office.ask("runs", "list")["runs"]
         kept = office.type("runs", "logs", listed[0]["id"]).out
         traced = office.type("audit", "trace", listed[0]["id"]).out
+        proof = office.ask("runs", "show", listed[0]["id"])["proof"]
+        page = office.type("runs", "show", listed[0]["id"]).out
 
+    count = len(proof["checks"])
+    assert count > 20
+    assert f"\nproof        {count} of {count} checks hold, by engine, host, inside\n" in page
     first, *lines, last = printed.out.splitlines()
     assert printed.code == 0
     assert first.startswith(f"run {listed[0]['id']} began; ")
