@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from profiles.setting import Setting
 from runtime.errors import SettingsError
@@ -61,6 +61,19 @@ class Settings(BaseSettings):
     evaluation_shares_model_keys: bool = Field(
         default=False, description="whether evaluation runs may use the keys of production"
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take the environment alone, besides what is given: no file of settings is looked for."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return init_settings, env_settings
 
     @property
     def database(self) -> str:

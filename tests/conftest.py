@@ -30,6 +30,9 @@ APART = {
     "test_two_nodes.py",
 }
 
+# Nothing that is read of the tests is garbage: `pytest_collection_finish` lets it be searched for again.
+gc.disable()
+
 # Whoever runs the tests in the background has Ctrl-C ignored, and every program that a test starts inherits
 # that. A handler, unlike a signal that is ignored, is not inherited.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -54,3 +57,4 @@ def pytest_collection_finish() -> None:
     """Leave what was read of all tests out of later searches for garbage; they cost a seventh of the time."""
     gc.collect()
     gc.freeze()
+    gc.enable()

@@ -94,6 +94,14 @@ class Statements:
     inserts: dict[tuple[type[SQLModel], tuple[str, ...]], Prepared] = field(default_factory=dict)
 
     @classmethod
+    def of(cls, dialect: Dialect) -> "Statements":
+        """Return them for one kind of database, compiled once in a process: they depend on nothing else."""
+        kind = (dialect.name, dialect.driver, dialect.paramstyle)
+        if kind not in _COMPILED:
+            _COMPILED[kind] = cls.compiled(dialect)
+        return _COMPILED[kind]
+
+    @classmethod
     def compiled(cls, dialect: Dialect) -> "Statements":
         """Compile them for one kind of database."""
         head = select(_HEAD.origin, _HEAD.size, _HEAD.frontier, _HEAD.high_water).where(
@@ -122,3 +130,6 @@ class Statements:
         if prepared is None:
             prepared = self.inserts[table, names] = Prepared(insert(table), self.dialect, names)
         return prepared
+
+
+_COMPILED: dict[tuple[str, str, str], Statements] = {}

@@ -72,7 +72,7 @@ class Writer:
         self._parts = parts
         self._connection = open_writer(parts.engine, patient=False)
         self._changes = Changes(self._connection)
-        self._statements = Statements.compiled(parts.engine.dialect)
+        self._statements = Statements.of(parts.engine.dialect)
         self._keyring = KeyRing(parts.keys.wrapper)
         self._guard = FileGuard({})
         self._own_events: list[tuple[EventKind, dict[str, JsonValue]]] = []

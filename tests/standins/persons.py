@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,7 +15,7 @@ from sqlalchemy import Connection, func, select, text
 
 from profiles.load import shipped_policy
 from profiles.policy import Role
-from runtime.clock import random_bytes
+from runtime.clock import new_id, random_bytes
 from runtime.people.chain import PolicyState
 from runtime.people.changes import (
     Applied,
@@ -31,7 +33,7 @@ from runtime.people.roster import Refused
 from runtime.people.sshsig import public_key_of, sign
 from runtime.people.statement import Matter, SignedStatement, draft
 from runtime.record.batch import Tx
-from runtime.record.keys import load_keys
+from runtime.record.keys import create_keys, load_keys
 from runtime.record.ledger import Ledger
 from runtime.record.setup import open_ledger, prepare_state
 from runtime.record.trace import Entry
@@ -103,6 +105,7 @@ class Town:
         )
         if database is None:
             lay_out(self.settings.state_dir / "handrail.db")
+        _give_keys(self.settings.keys_dir)
         prepare_state(self.settings)
         self.installation = load_keys(self.settings.keys_dir).signer.verifier.name
         self.ledger: Ledger = open_ledger(self.settings, limits=PATIENT, clock=lambda: self.now)
@@ -198,6 +201,24 @@ class Town:
             return
         with closing(sqlite3.connect(self.settings.state_dir / "handrail.db", timeout=5)) as shell, shell:
             assert shell.execute(sql, values).rowcount, "the attack changed nothing"
+
+
+def _give_keys(directory: Path) -> None:
+    """Give an installation the keys of all towns of this process; those that are there already stay."""
+    if not directory.exists():
+        directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700)
+        for name, content in _keys():
+            path = directory / name
+            path.touch(mode=0o600)
+            path.write_bytes(content)
+
+
+@cache
+def _keys() -> tuple[tuple[str, bytes], ...]:
+    with TemporaryDirectory() as place:
+        create_keys(Path(place), new_id=new_id, random=random_bytes)
+        return tuple((path.name, path.read_bytes()) for path in Path(place).iterdir())
 
 
 def policy_of(*people: NewPerson, version: int = 1) -> str:

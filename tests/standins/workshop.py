@@ -283,9 +283,10 @@ def write_rows(town: Town, run: RunContext) -> None:
         "released_at": moment,
         "expires_at": moment.replace(year=moment.year + 1),
     }
-    town.write(lambda tx: tx.conn.execute(insert(AgentRow).values(agent)) and None)
-    town.write(lambda tx: tx.conn.execute(insert(DeploymentRow).values(deployment)) and None)
-    town.write(lambda tx: tx.conn.execute(insert(RunRow).values(row)) and None)
+    rows = {AgentRow: agent, DeploymentRow: deployment, RunRow: row}
+    town.write(
+        lambda tx: [tx.conn.execute(insert(table).values(its)) for table, its in rows.items()] and None
+    )
 
 
 def refuses() -> NotPerformedError:
