@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 from sandboxes.scrub.model import Change
 
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)(?:\s[^<>]*)?>")
+_LONGEST_TAG = 120  # characters
+
 
 def chosen(changes: Sequence[Change], length: int) -> list[Change]:
     """Return changes in order, none over another: the longest first, then the earliest.
@@ -68,6 +71,23 @@ def balanced(text: str, start: int, end: int) -> tuple[int, int]:
                 start -= size
             elif text[end : end + size] == mark:
                 end += size
+    return _whole_tags(text, start, end)
+
+
+def _whole_tags(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a stretch with the tags right beside it whose other halves stand in it."""
+    opened: list[str] = []
+    for tag in _TAG.finditer(text, start, end):
+        closes, name = tag.groups()
+        if not closes:
+            opened.append(name)
+        elif opened[-1:] == [name]:
+            opened.pop()
+        elif before := re.search(rf"<{name}(?:\s[^<>]*)?>$", text[max(start - _LONGEST_TAG, 0) : start]):
+            start -= len(before[0])
+    for name in reversed(opened):
+        closing = f"</{name}>"
+        end += len(closing) if text.startswith(closing, end) else 0
     return start, end
 
 

@@ -1,17 +1,20 @@
-"""Parts of a text that are text by themselves: base64, percent-encoding, escaped characters, attributes."""
+"""Parts of a text that are text by themselves: base64, percent-encoding, escaped characters, entities."""
 
 import base64
 import binascii
 import html
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 import re2
 
+from sandboxes.scrub.changes import apply
 from sandboxes.scrub.layout import attributes
+from sandboxes.scrub.model import Change
 from sandboxes.scrub.patterns import byte_options
 
 _BASE64 = re2.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}", byte_options())
@@ -19,36 +22,71 @@ _IN_BASE64 = re.compile(r"[A-Za-z0-9+/_=-]")
 _PERCENT, _PERCENT_EDGE = re.compile(r"%[0-9A-Fa-f]{2}"), re.compile(r"[\s\"'<>&=?]")
 _ESCAPED, _ESCAPED_EDGE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})"), re.compile(r"[\s\"']")
 _UNIT = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
-_LONGEST = 65536
+# One character in UTF-8 (RFC 3629), each of its bytes encoded.
+_CONTINUED = "%[89ABab][0-9A-Fa-f]"
+_PERCENT_RUN = re.compile(
+    f"%[0-7][0-9A-Fa-f]|%[CDcd][0-9A-Fa-f]{_CONTINUED}|%[Ee][0-9A-Fa-f](?:{_CONTINUED}){{2}}"
+    f"|%[Ff][0-7](?:{_CONTINUED}){{3}}|%[0-9A-Fa-f]{{2}}"
+)
+_NUMBERED, _ENTITY_EDGE = re.compile(r"&#[xX]?[0-9A-Fa-f]{1,6};"), re.compile(r"[\s\"'<>]")
+_ENTITY = re.compile(r"&(?:#[xX]?[0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
+_SHORTEST, _LONGEST = 8, 65536  # characters; nothing of interest is shorter, encoded
 # What base64 of UTF-8 begins with: its first six bits are those of a character in print, a tab or a new line.
 _BEGINNINGS = frozenset("CIJKLMNOPQRSTUVWXYZabcdefwxyz0123456789")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that is encoded: where it is, what it says, and how to say something else in its way."""
+    """A part that is encoded: where it is, what it says, and how to say something else in its way.
+
+    Attributes:
+        start: where it begins in the text.
+        end: where it ends.
+        found: the part as it stands there.
+        plain: what it says.
+        encode: says something in its way.
+        pieces: how it spells each character; empty where it spells them together.
+    """
 
     start: int
     end: int
     found: str
     plain: str
     encode: Callable[[str], str]
+    pieces: tuple[str, ...] = ()
+
+    def after(self, changes: Sequence[Change]) -> str:
+        """Return the part after changes of what it says; what is not changed is spelled as it was."""
+        if not self.pieces:
+            return self.encode(apply(self.plain, changes))
+        told: list[str] = []
+        last = 0
+        for change in changes:
+            if change.put is not None:
+                told += (*self.pieces[last : change.start], self.encode(change.put))
+                last = change.end
+        return "".join((*told, *self.pieces[last:]))
 
 
-def encoded_parts(text: str) -> Iterator[Part]:
-    """Yield the encoded parts of a text; what does not decode to text is none."""
-    if len(text) < 8:  # noqa: PLR2004 nothing of interest is shorter, encoded
-        return
+@lru_cache(maxsize=4)  # own values and rules ask one after the other
+def encoded_parts(text: str) -> tuple[Part, ...]:
+    """Return the encoded parts of a text; what does not decode to text is none."""
+    return () if len(text) < _SHORTEST else tuple(_encoded(text))
+
+
+def _encoded(text: str) -> Iterator[Part]:
     for match in _BASE64.finditer(text.encode("latin-1", "replace")):
         start, end = match.span()
         if not any(_IN_BASE64.match(text, at) for at in (start - 1, end) if at >= 0):
             yield from _base64(start, end, text[start:end])
     if "%" in text:
-        yield from _parts(_words(text, _PERCENT, _PERCENT_EDGE), text, unquote, quote)
+        yield from _parts(_words(text, _PERCENT, _PERCENT_EDGE), text, _PERCENT_RUN, unquote, _quoted)
     if "<" in text and "=" in text:
         yield from _attributes(text)
     if "\\" in text:
-        yield from _parts(_words(text, _ESCAPED, _ESCAPED_EDGE), text, _unescaped, _escaped)
+        yield from _parts(_words(text, _ESCAPED, _ESCAPED_EDGE), text, _UNIT, _unescaped, _escaped)
+    if "&" in text:
+        yield from _parts(_words(text, _NUMBERED, _ENTITY_EDGE), text, _ENTITY, html.unescape, html.escape)
 
 
 def _attributes(text: str) -> Iterator[Part]:
@@ -56,7 +94,7 @@ def _attributes(text: str) -> Iterator[Part]:
     for laid in attributes(text):
         found = text[laid.start : laid.end]
         if " " in found:
-            yield Part(laid.start, laid.end, found, html.unescape(found), html.escape)
+            yield from _parts([(laid.start, laid.end)], text, _ENTITY, html.unescape, html.escape, plain=True)
 
 
 def _words(text: str, mark: re.Pattern[str], edge: re.Pattern[str]) -> Iterator[tuple[int, int]]:
@@ -74,13 +112,42 @@ def _words(text: str, mark: re.Pattern[str], edge: re.Pattern[str]) -> Iterator[
 
 
 def _parts(
-    spans: Iterable[tuple[int, int]], text: str, decode: Callable[[str], str], encode: Callable[[str], str]
+    spans: Iterable[tuple[int, int]],
+    text: str,
+    coded: re.Pattern[str],
+    decode: Callable[[str], str],
+    encode: Callable[[str], str],
+    *,
+    plain: bool = False,
 ) -> Iterator[Part]:
+    """Yield the parts at some places that decode to text.
+
+    Args:
+        spans: where they are.
+        text: in which.
+        coded: finds what stands for other characters.
+        decode: tells what that stands for.
+        encode: says something in their way.
+        plain: whether what is not encoded is a part too.
+    """
     for start, end in spans:
         found = text[start:end]
-        plain = decode(found)
-        if plain != found and "\ufffd" not in plain:
-            yield Part(start, end, found, plain, encode)
+        spelled = [*_spelled(found, coded, decode)]
+        told = "".join(char for char, _ in spelled)
+        if "\ufffd" not in told and (plain or told != found):
+            yield Part(start, end, found, told, encode, tuple(piece for _, piece in spelled))
+
+
+def _spelled(found: str, coded: re.Pattern[str], decode: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    """Yield each character that a part says, and how it is spelled; of several, the first has all."""
+    last = 0
+    for match in coded.finditer(found):
+        yield from zip(found[last : match.start()], found[last : match.start()], strict=True)
+        told = decode(match[0]) or " "
+        yield told[0], match[0]
+        yield from ((char, "") for char in told[1:])
+        last = match.end()
+    yield from zip(found[last:], found[last:], strict=True)
 
 
 def _base64(start: int, end: int, found: str) -> Iterator[Part]:
@@ -108,6 +175,10 @@ def _encoder(*, padded: bool) -> Callable[[str], str]:
 
 def _unescaped(text: str) -> str:
     return _UNIT.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
+
+
+def _quoted(text: str) -> str:
+    return quote(text, errors="replace")
 
 
 def _escaped(text: str) -> str:

@@ -92,8 +92,9 @@ class Matcher:
                 continue
             place = max(end, match.start() + 1)
             if start < end and not self._excused(data, start, end):
+                whole = self._sentence or not self.rule.put
                 first, last = sentence_at(data, start, end) if self._sentence else (start, end)
-                yield Hit(first, last, self.rule)
+                yield Hit(first, last if whole else _before_stop(data, first, last), self.rule)
 
     def _excused(self, data: bytes, start: int, end: int) -> bool:
         if not self.unless:
@@ -104,6 +105,12 @@ class Matcher:
     @property
     def _sentence(self) -> bool:
         return isinstance(self.rule, TextRule) and self.rule.span is Span.SENTENCE
+
+
+def _before_stop(data: bytes, start: int, end: int) -> int:
+    """Return where a finding ends without the full stop of its sentence, which stays."""
+    stops = data[end - 1 : end] == b"." and data[end : end + 1] in (b"", b"\n") and end - 1 > start
+    return end - 1 if stops else end
 
 
 def matcher_of(rule: TextRule, pattern: str, words: Mapping[str, str], needs: Needs, kept: Kept) -> Matcher:

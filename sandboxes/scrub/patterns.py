@@ -48,6 +48,7 @@ def byte_options() -> re2.Options:
     options = re2.Options()
     options.max_mem = _MEMORY_BYTES
     options.case_sensitive = False
+    options.log_errors = False
     options.encoding = re2.Options.Encoding.LATIN1
     return options
 

@@ -133,7 +133,15 @@ class Scrubber:
 
     def _round(self, text: str, place: Place) -> list[Change]:
         general = () if self._keeps_all and place not in _ALL_KINDS else self._general(text, place, _DEPTH)
-        return chosen([*self._own.find(text), *general], len(text))
+        return chosen([*self._own_changes(text, _DEPTH), *general], len(text))
+
+    def _own_changes(self, text: str, depth: int) -> Iterator[Change]:
+        """Own values of a text, and those that only show where what is encoded in it is decoded."""
+        yield from self._own.find(text)
+        for part in encoded_parts(text) if depth and self._own else ():
+            inner = chosen([*self._own_changes(part.plain, depth - 1)], len(part.plain))
+            if len(inner) > sum(1 for _ in self._own.find(part.found)):
+                yield Change(None, inner[0].rule, part.start, part.end, part.found, part.after(inner))
 
     def _general(self, text: str, place: Place, depth: int) -> list[Change]:
         found: list[Change] = []
@@ -146,7 +154,7 @@ class Scrubber:
                     if not _is_put(hit, block[first:last]):
                         found.append(self._change(hit, text, first + start, last + start, place))
         found += [*self._laid_out(text, place), *self._listed(text, place)]
-        return found + (self._encoded(text, place, depth) if depth else [])
+        return [*found, *(self._encoded(text, place, depth) if depth else ())]
 
     def _hits(self, data: bytes, place: Place) -> list[Hit]:
         """What the rules of a place find in a view, and the sentences that tell by their words.
@@ -187,16 +195,14 @@ class Scrubber:
         end = with_blank(text, start, end) if put == "" else end
         return Change(hit.rule.kind, hit.rule.id, start, end, text[start:end], put)
 
-    def _encoded(self, text: str, place: Place, depth: int) -> list[Change]:
-        changes: list[Change] = []
+    def _encoded(self, text: str, place: Place, depth: int) -> Iterator[Change]:
+        """What general rules find in what is encoded; own values in it go with that."""
         for part in encoded_parts(text):
             general = self._general(part.plain, place, depth - 1)
             if general:
-                first = general[0]
-                inner = chosen([*self._own.find(part.plain), *general], len(part.plain))
-                put = None if first.put is None else part.encode(apply(part.plain, inner))
-                changes.append(Change(first.kind, first.rule, part.start, part.end, part.found, put))
-        return changes
+                inner = chosen([*self._own_changes(part.plain, depth - 1), *general], len(part.plain))
+                put = None if general[0].put is None else part.after(inner)
+                yield Change(general[0].kind, general[0].rule, part.start, part.end, part.found, put)
 
 
 def _meet(one: Hit, other: Hit) -> bool:

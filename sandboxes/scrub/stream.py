@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from sandboxes.scrub.changes import apply
 from sandboxes.scrub.model import Change, Place, Scrubbed
+from sandboxes.scrub.own import LOOK_BACK
 
 # No finding goes across: a sentence has ended and more has come, or a line is empty.
 _SAFE = re.compile(r"[.!?][\"')\]*_]*[ \t](?=\S)|\n[ \t]*\n(?=\S)")
@@ -142,8 +143,9 @@ class Passing(Stream):
         """Nothing that begins in what is out can go on: it would have been held back."""
         if end <= self._sent:
             return ""
-        start = max(self._sent - 1, 0)  # an own value asks what stands before it
-        own = [_moved(change, start) for change in self._own(self._text[start:])]
+        start = max(self._sent - LOOK_BACK, 0)
+        found = (_moved(change, start) for change in self._own(self._text[start:]))
+        own = [change for change in found if change.start >= self._sent]
         end = min((c.start for c in own if c.start < end < c.end), default=end)
         out = _between(self._text, [c for c in own if c.end <= end], self._sent, end)
         self._sent = max(end, self._sent)

@@ -107,7 +107,7 @@ class Tree:
 
     def _nested(self, text: str, path: tuple[str, ...], depth: int) -> str | None:
         try:
-            parsed = json.loads(text)
+            parsed = json.loads(text, object_pairs_hook=_once)
         except (ValueError, RecursionError):
             return None
         seen = self.value(parsed, path, depth + 1)
@@ -141,6 +141,14 @@ class Tree:
         seen = seen or self._scrubber.text(text, self._place)
         self.changes += [change for change in seen.changes if change.kind is None]
         return seen.value
+
+
+def _once(members: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    """Return members as a map; of two of one name only the last would be seen (RFC 8259, section 4)."""
+    told = dict(members)
+    if len(told) < len(members):
+        raise ValueError("two members have one name")
+    return told
 
 
 def _is_name(change: Change, name: str) -> bool:

@@ -56,6 +56,18 @@ CLOTHES = {
     "one soft hyphen": lambda text: f"{text[:9]}\u00ad{text[9:]}",
     "behind a letter and a filler": lambda text: f"x\u3164{text[:5]}\u200b{text[5:]}\u200bx",
     "base64, broken": lambda text: broken_by("\u2060")(base64.b64encode(text.encode()).decode()),
+    "within Japanese": lambda text: f"\u7bc0\u70b9{text}\u3067\u3059",
+    "behind an encoded slash": lambda text: f"%2Fhosts%2F{text}",
+    "behind a colour": lambda text: f"\x1b[1;31m{text}\x1b[0m",
+    "behind an escaped end of a line": lambda text: f"up\\n{text}",
+    "behind a letter": lambda text: f"x{text}x",
+    "a sign percent-encoded": lambda text: text.replace("-", "%2D"),
+    "a sign escaped": lambda text: text.replace("-", "\\u002d"),
+    "a letter as an entity": lambda text: f"&#{ord(text[0])};{text[1:]}",
+    "a hyphen that does not break": lambda text: text.replace("-", "\u2011"),
+    "as wide as Chinese": lambda text: "".join(chr(ord(letter) + 0xFEE0) for letter in text),
+    "base64 twice": lambda text: base64.b64encode(base64.b64encode(f"up: {text}".encode())).decode(),
+    "a name twice": lambda text: f'{{"a": "{text}", "a": 1}}',
     "among letters beyond ASCII": lambda text: f"Ünser Wört: {broken_by(chr(0x200B))(text)} ähnlich",
 }
 

@@ -82,6 +82,23 @@ def test_arguments_get_own_values_back() -> None:
     assert FLAG.restore(seen) == told
 
 
+def test_a_surrogate_in_capitals_is_one() -> None:
+    assert FLAG.restore({"id": "RUN-0"}) == {"id": "run-8f3a91c2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("https://wiki/x/You%20run%20on%20staging/p?a=%2Fb", "https://wiki/x/You%20run%20here/p?a=%2Fb"),
+        ("%C3%A9%20You%20run%20on%20staging.\ud800", "%C3%A9%20You%20run%20here.\ud800"),
+        ("Hello on <b>staging</b> today.", "Hello here today."),
+        ("It runs on heron-12. You run tests.", "It runs on withheld. You run tests."),
+    ],
+)
+def test_what_stands_beside_a_finding_stays_as_it_was(text: str, seen: str) -> None:
+    assert REPLACE.text(text, Place.RESULT).value == seen
+
+
 def test_general_kinds_are_flagged_replaced_or_held_as_the_profile_says() -> None:
     text = "It is gpt-4o-mini."
     assert FLAG.text(text, Place.RESULT).value == text
