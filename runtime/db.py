@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeVarTuple
 
-from sqlalchemy import URL, Connection, Engine, Row, Select, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, Row, Select, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
@@ -66,13 +66,18 @@ def open_engine(url: str, *, max_pages: int | None = None) -> Engine:
             f"database `{shown(url)}` lives in memory or is of a kind that is not known; expected {_EXPECTED}"
         )
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
+    _make_at_most_once(engine)
     bound = () if max_pages is None else (f"PRAGMA max_page_count={max_pages}",)
     _begin_explicitly(engine, (*_PRAGMAS, *bound))
     return engine
 
 
-def open_existing(url: str) -> Engine:
+def open_existing(url: str, *, lenient: bool = False) -> Engine:
     """Open a database only to read it, without making, upgrading or configuring anything.
+
+    Args:
+        url: where it is.
+        lenient: whether an SQLite text that is no UTF-8 is read with escapes instead of being an error.
 
     Raises:
         DatabaseError: the URL is malformed, or the database's file is missing or not a readable file.
@@ -83,11 +88,14 @@ def open_existing(url: str) -> Engine:
     if not file.is_file() or not os.access(file, os.R_OK):
         raise DatabaseError(f"database {file} is missing or cannot be read")
     uri = f"{file.absolute().as_uri()}?mode=ro"
-    engine = create_engine(
-        "sqlite://",
-        creator=lambda: sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False),
-        poolclass=NullPool,
-    )
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
+        if lenient:
+            connection.text_factory = lambda text: text.decode(errors="backslashreplace")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
     _begin_explicitly(engine, ())
     return engine
 
@@ -213,6 +221,11 @@ def is_busy(error: BaseException) -> bool:
     return bool(code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
 
 
+def is_undecodable(error: BaseException) -> bool:
+    """Whether an error says that an SQLite text is no UTF-8; the driver has no other sign of it."""
+    return isinstance(error, DBAPIError) and "Could not decode to UTF-8" in str(error.orig)
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that may write; it commits at the end, or rolls back on any error."""
@@ -230,6 +243,28 @@ def parse_url(url: str) -> URL:
         return make_url(url)
     except ArgumentError as error:
         raise DatabaseError(f"the database URL cannot be read; expected {_EXPECTED}") from error
+
+
+def _make_at_most_once(engine: Engine) -> None:
+    """Let only the first connection make the file: a file that was deleted since stays deleted.
+
+    SQLite would put an empty one in its place, and throw away the write-ahead log that lies beside it.
+    """
+    file = database_file(engine.url)
+    mode = "rwc"
+
+    @event.listens_for(engine, "do_connect")
+    def connect(
+        _dialect: Dialect, _record: ConnectionPoolEntry, arguments: list[str], options: dict[str, object]
+    ) -> None:
+        if file is not None:
+            arguments[0] = f"{file.absolute().as_uri()}?mode={mode}"
+            options["uri"] = True
+
+    @event.listens_for(engine, "connect")
+    def connected(_connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+        nonlocal mode
+        mode = "rw"
 
 
 def _begin_explicitly(engine: Engine, pragmas: Sequence[str]) -> None:

@@ -45,18 +45,21 @@ class Outcome:
         return self.ending is not Ending.RUNNING
 
 
-def outcome_of(state: BoxState | None, *, released: bool, cause: StopCause | None = None) -> Outcome:
+def outcome_of(
+    state: BoxState | None, *, released: bool, cause: StopCause | None = None, trouble: str = ""
+) -> Outcome:
     """Name the ending of a box.
 
     Args:
         state: the engine's last word, None when it no longer knows the box or does not answer.
         released: whether the release was recorded; a gated shell that ends without it ran nothing.
         cause: set when the host ended the box.
+        trouble: why there is no state, where it is not that the engine knows no such box.
     """
     if cause is not None and (state is None or state.phase is not Phase.RUNNING):
         return Outcome(Ending(cause.value), _CAUSES[cause], state.exit_code if state else None)
     if state is None:
-        return Outcome(Ending.LOST, "the engine no longer knows the box")
+        return Outcome(Ending.LOST, trouble or "the engine no longer knows the box")
     if state.phase in (Phase.RUNNING, Phase.PAUSED):
         return Outcome(Ending.RUNNING, "the box is running")
     if state.phase is Phase.CREATED or not released:

@@ -23,6 +23,7 @@ from sandboxes.lint.shown import lint_launch, suggested_task
 from sandboxes.spec import Runtime
 
 router = APIRouter(prefix="/runs")
+_LINE_BYTES = 65_536
 _ENDING_LOOKS = 200
 _ENDING_LOOK_SECONDS = 0.05
 
@@ -118,11 +119,17 @@ def _deployment(kernel: Kernel, body: Launch) -> Deployment:
 
 
 def _split(pieces: Iterator[bytes]) -> Generator[Json, None, None]:
-    """Join what the engine hands over into lines; a line without an end is given when the run ends."""
+    """Join what the engine hands over into lines; a line without an end is given when the run ends.
+
+    One that is too long is given in parts: an agent that never ends a line must not fill our memory.
+    """
     rest = b""
     for piece in pieces:
         *whole, rest = (rest + piece).split(b"\n")
         yield from (_line(one) for one in whole)
+        while len(rest) > _LINE_BYTES:
+            yield _line(rest[:_LINE_BYTES])
+            rest = rest[_LINE_BYTES:]
     if rest:
         yield _line(rest)
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
 
 from console.doctor.finding import Finding, Level, good
-from runtime.db import open_existing, reading
+from runtime.db import open_existing, reading, shown
 from runtime.errors import KernelError
 from runtime.moments import utc_moment
 from runtime.record.anchor import anchor_state
@@ -76,6 +77,9 @@ def _record(settings: Settings, *, now: datetime) -> Finding:
             return _head(connection, now=now)
     except KernelError as error:
         return Finding("record", Level.FAIL, str(error), "handrail audit verify")
+    except DBAPIError as error:
+        said = f"{shown(settings.database)} cannot be read: {error.orig}"
+        return Finding("record", Level.FAIL, said, "handrail audit verify")
 
 
 def _head(connection: Connection, *, now: datetime) -> Finding:

@@ -71,6 +71,12 @@ class Findings:
         else:
             self.omitted += 1
 
+    def copy(self) -> "Findings":
+        """Return the same findings, to be added to apart."""
+        other = Findings(self._limit)
+        other.items, other.omitted = list(self.items), self.omitted
+        return other
+
     def changed(self, table: str, column: str, row: int | str, detail: str) -> None:
         """Take a changed column."""
         self.add(FindingKind.COLUMN_CHANGED, table, detail, column=column, row=row)

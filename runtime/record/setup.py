@@ -7,8 +7,8 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from runtime.clock import Clock, NewId, new_id, random_bytes, utc_now
-from runtime.db import open_engine, reading, shown
-from runtime.errors import KeyFileError, SettingsError
+from runtime.db import database_file, open_engine, parse_url, reading, shown
+from runtime.errors import KeyFileError, LedgerIntegrityError, SettingsError
 from runtime.record.anchor import AnchorState, FileAnchor, anchor_state
 from runtime.record.keys import Keys, create_keys, keys_exist, load_keys
 from runtime.record.ledger import Ledger, Limits
@@ -47,12 +47,13 @@ def open_ledger(settings: Settings, *, clock: Clock = utc_now, limits: Limits | 
         KeyFileError: its keys are missing or unusable; `prepare_state` makes them for a new record.
         DatabaseError: the database cannot be opened or upgraded.
         LedgerBusyError: another process writes this state directory.
-        LedgerIntegrityError: keys, anchor and database do not belong together.
+        LedgerIntegrityError: keys, anchor and database do not belong together, or the database is gone.
     """
     keys: Keys = load_keys(settings.keys_dir)
+    anchor = FileAnchor(settings.anchor_dir, settings.state_dir)
+    _refuse_lost(settings, anchor)
     engine = open_engine(settings.database)
     upgrade(engine)
-    anchor = FileAnchor(settings.anchor_dir, settings.state_dir)
     return Ledger(engine, keys, anchor, clock, lock_file=settings.lock_file, limits=limits)
 
 
@@ -77,6 +78,21 @@ def _refuse_orphan(settings: Settings) -> None:
         raise KeyFileError(
             f"database {shown(settings.database)} has a record and {settings.keys_dir} has no keys; "
             "restore them, or copy them from the node that has them: new keys would end this record"
+        )
+
+
+def _refuse_lost(settings: Settings, anchor: FileAnchor) -> None:
+    """Make no new database where one is gone: its write-ahead log, with the newest entries, would go too."""
+    file = database_file(parse_url(settings.database))
+    if file is None or file.exists():
+        return
+    beside = file.with_name(f"{file.name}-wal")
+    anchored = next(anchor.lines(), None) is not None
+    if anchored or beside.exists():
+        proof = f"the anchor {settings.anchor_dir}" if anchored else str(beside)
+        raise LedgerIntegrityError(
+            f"database {file} is gone, and {proof} shows that there was one: it was deleted or moved; "
+            f"restore the newest one, leave {beside.name} where it is, and run `handrail audit verify`"
         )
 
 

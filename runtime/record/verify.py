@@ -14,12 +14,12 @@ Memory grows with the number of checkpoints (some 300 bytes for 256 entries), no
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from runtime.db import open_existing, reading
+from runtime.db import is_undecodable, open_existing, reading
 from runtime.errors import CanonicalError, DatabaseError, NoteError
 from runtime.record.anchor import Anchor, AnchoredLine, FileAnchor
 from runtime.record.checkpoint_check import ANCHOR, CheckpointCheck
@@ -87,19 +87,36 @@ def verify(
         the report; a record that cannot be read is a finding, not an error.
     """
     found = findings or Findings()
-    state = _State(list(anchor.lines()), _trusted_key(anchor, key, own, found), found)
+    before = _State(_lines(anchor, found), _trusted_key(anchor, key, own, found), found)
+    state = _examined(before, database_url, progress or _silent)
+    _check_not_behind(state)
+    return _report(state, anchor)
+
+
+def _examined(before: _State, database_url: str, progress: Progress, *, lenient: bool = False) -> _State:
+    """Read the database; a text in it that is no UTF-8 makes a second look necessary, which is slower."""
+    state = replace(before, findings=before.findings.copy(), warnings=[])
     try:
-        engine = open_existing(database_url)
+        engine = open_existing(database_url, lenient=lenient)
         try:
             with reading(engine) as connection:
-                _read(state, connection, progress or _silent)
+                _read(state, connection, progress)
         finally:
             engine.dispose()
     except (DatabaseError, DBAPIError) as error:
+        if is_undecodable(error) and not lenient:
+            return _examined(before, database_url, progress, lenient=True)
         detail = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-        found.add(FindingKind.UNREADABLE, _DATABASE, detail)
-    _check_not_behind(state)
-    return _report(state, anchor)
+        state.findings.add(FindingKind.UNREADABLE, _DATABASE, detail)
+    return state
+
+
+def _lines(anchor: Anchor, findings: Findings) -> list[AnchoredLine]:
+    try:
+        return list(anchor.lines())
+    except OSError as error:
+        findings.add(FindingKind.UNREADABLE, ANCHOR, f"{error.filename}: {error.strerror}")
+        return []
 
 
 def _silent(_done: int, _total: int) -> None:

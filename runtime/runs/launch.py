@@ -33,6 +33,7 @@ from sandboxes.lint.finding import counts
 from sandboxes.lint.shown import lint_launch
 from sandboxes.outcome import Ending, Outcome
 from sandboxes.plan import agent_box
+from sandboxes.removal import remove_surely
 from sandboxes.spec import BoxSpec
 
 
@@ -133,7 +134,7 @@ class Launching:
         if self._channel is not None:
             self._channel.close()
         if self._box is not None:
-            await asyncio.to_thread(self._machinery.driver.remove, self._box)
+            await asyncio.to_thread(remove_surely, self._machinery.driver, self._box)
         outcome = Outcome(Ending.NEVER_STARTED, f"{type(error).__name__}: {error}")
         now = self._machinery.clock()
         await self._machinery.ledger.write(lambda tx: store.ended(tx, self._view, outcome, "", now=now))
@@ -155,7 +156,7 @@ class Launching:
         try:
             driver.start(box)
         except BaseException:
-            driver.remove(box)
+            remove_surely(driver, box)
             raise
         return box
 

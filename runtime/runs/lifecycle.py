@@ -21,6 +21,7 @@ from sandboxes.driver import Box, BoxState, Phase
 from sandboxes.errors import BoxGoneError, SandboxError
 from sandboxes.outcome import Ending, Outcome, StopCause, outcome_of
 from sandboxes.plan import agent_box
+from sandboxes.removal import remove_surely
 
 _LOG = logging.getLogger(__name__)
 
@@ -151,10 +152,10 @@ class Runs:
         left = (run.view.expires_at - self._machinery.clock()).total_seconds()
         limit = asyncio.get_running_loop().call_later(max(0.0, left), self._time_is_up, run)
         try:
-            state = await self._wait(run.box)
+            ended = await self._wait(run.box)
         finally:
             limit.cancel()
-        await self._end(run, state)
+        await self._end(run, ended)
 
     def _time_is_up(self, run: LiveRun) -> None:
         watched = self._watched.get(run.view.id)
@@ -162,19 +163,21 @@ class Runs:
             watched.cause = watched.cause or StopCause.TIME_LIMIT
             watched.killing = asyncio.create_task(asyncio.to_thread(self._machinery.driver.kill, run.box))
 
-    async def _wait(self, box: Box) -> BoxState | None:
+    async def _wait(self, box: Box) -> BoxState | SandboxError:
         try:
             return await in_daemon_thread(lambda: self._machinery.driver.wait(box))
-        except SandboxError:
-            return None
+        except SandboxError as error:
+            return error
 
-    async def _end(self, run: LiveRun, state: BoxState | None) -> None:
+    async def _end(self, run: LiveRun, ended: BoxState | SandboxError) -> None:
         cause = self._watched[run.view.id].cause
-        outcome = outcome_of(state, released=True, cause=cause)
+        state = None if isinstance(ended, SandboxError) else ended
+        trouble = "" if state or isinstance(ended, BoxGoneError) else str(ended)
+        outcome = outcome_of(state, released=True, cause=cause, trouble=trouble)
         await _shut(run)
         log = await asyncio.to_thread(self._logs.final, run.box)
         await self._record_end(run.view, outcome, log)
-        await asyncio.to_thread(self._machinery.driver.remove, run.box)
+        await asyncio.to_thread(remove_surely, self._machinery.driver, run.box)
         self._watched.pop(run.view.id, None)
 
     async def _take_up(self, view: RunView, box: Box | None) -> bool:
@@ -190,7 +193,7 @@ class Runs:
         log = await asyncio.to_thread(self._logs.final, box) if box else ""
         await self._record_end(view, outcome, log)
         if box:
-            await asyncio.to_thread(self._machinery.driver.remove, box)
+            await asyncio.to_thread(remove_surely, self._machinery.driver, box)
         return False
 
     async def _record_end(self, view: RunView, outcome: Outcome, log: str) -> None:

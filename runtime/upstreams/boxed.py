@@ -14,6 +14,7 @@ from sandboxes.channel import Channel, open_channel
 from sandboxes.driver import Box, SandboxDriver
 from sandboxes.errors import BoxStartError, SandboxError, VolumeError
 from sandboxes.plan import upstream_box
+from sandboxes.removal import remove_surely
 from sandboxes.spec import BoxSpec, Runtime
 from sandboxes.stdio import LINE_LIMIT_BYTES, Stdio
 from sandboxes.volumes import OpenVolumes, VolumeStore
@@ -67,7 +68,7 @@ class BoxedLines:
             self.channel.close()
         await self._stdio.close()
         try:
-            await asyncio.to_thread(self._room.driver.remove, self._box)
+            await asyncio.to_thread(remove_surely, self._room.driver, self._box)
         finally:
             self._volumes.close()
 
@@ -138,7 +139,7 @@ async def _start(
     try:
         return await _begin(room, box, described, spec, volumes)
     except BaseException as cause:
-        await asyncio.to_thread(room.driver.remove, box)
+        await asyncio.to_thread(remove_surely, room.driver, box)
         if isinstance(cause, SandboxError):
             raise UpstreamUnavailableError(
                 f"upstream {name}: its box did not start: {cause}{_repair(cause, volumes)}"

@@ -164,6 +164,17 @@ def test_what_evaluations_share_with_production_is_named(tmp_path: Path) -> None
     assert "evaluation/credentials/crm is" in shared[1].said
 
 
+def test_a_database_without_its_tables_is_a_failure(tmp_path: Path) -> None:
+    """Such as an empty file that somebody put where the record was."""
+    (tmp_path / "handrail.db").touch()
+
+    found = examine_state(Settings(state_dir=tmp_path, anchor_dir=tmp_path), now=START)
+
+    finding = next(f for f in found if f.check == "record")
+    assert finding.level is Level.FAIL
+    assert "no such table" in finding.said
+
+
 def test_a_healthy_installation_has_nothing_to_be_done(town: Town) -> None:
     found = _levels(examine_state(town.settings, now=town.now))
 

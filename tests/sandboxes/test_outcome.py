@@ -47,3 +47,9 @@ def test_what_the_engine_said_of_a_failed_start_is_the_reason() -> None:
     outcome = outcome_of(state(Phase.CREATED, None, error="no such device"), released=False)
 
     assert outcome.reason == "no such device"
+
+
+def test_an_engine_that_does_not_answer_is_not_said_to_have_lost_the_box() -> None:
+    outcome = outcome_of(None, released=True, trouble="the container engine does not answer")
+
+    assert (outcome.ending, outcome.reason) == (Ending.LOST, "the container engine does not answer")

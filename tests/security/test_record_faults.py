@@ -7,9 +7,11 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from runtime.clock import utc_now
 from runtime.db import open_engine
@@ -159,6 +161,27 @@ def test_a_deleted_or_replaced_database_stops_writes(
             ledger.write_sync(lambda tx: tx.append(intent()))
     with pytest.raises(LedgerIntegrityError):
         ledger.submit(lambda _tx: None).result(5)
+
+
+def test_a_deleted_database_is_not_made_anew_and_comes_back_whole(settings: Settings) -> None:
+    """F23: an empty file in its place would end the write-ahead log, and with it what was acknowledged."""
+    ledger = open_ledger(settings, limits=PATIENT)
+    acknowledged = ledger.write_sync(lambda tx: tx.append(intent()))
+    file, aside = settings.state_dir / "handrail.db", settings.state_dir / "aside.db"
+    file.rename(aside)
+
+    for _ in range(3):
+        with suppress(DBAPIError), ledger.read(), ledger.read(), ledger.read():
+            pass
+    with pytest.raises(LedgerIntegrityError, match="is gone"):
+        open_ledger(settings)
+    assert not file.exists()
+    aside.rename(file)
+    report = verify_state(settings)
+    ledger.close()
+
+    assert report.findings == ()
+    assert report.entries > acknowledged
 
 
 def test_a_head_moved_behind_our_back_stops_writes(settings: Settings, ledger: Ledger) -> None:

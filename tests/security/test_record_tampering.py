@@ -230,6 +230,14 @@ def test_a_deleted_database_is_no_fresh_start(settings: Settings) -> None:
     report = verify_state(settings)
 
     assert [item.kind for item in report.findings] == [FindingKind.UNREADABLE, FindingKind.ROLLED_BACK]
+    with pytest.raises(LedgerIntegrityError, match="is gone"):
+        open_ledger(settings)
+    assert not (settings.state_dir / "handrail.db").exists()
+
+
+def test_an_emptied_database_is_no_fresh_start(settings: Settings) -> None:
+    (settings.state_dir / "handrail.db").write_bytes(b"")
+
     with pytest.raises(LedgerIntegrityError, match="rolled back"):
         open_ledger(settings)
 
@@ -357,6 +365,45 @@ def test_without_an_anchor_the_exit_code_is_5(settings: Settings, place: str) ->
 
     assert report.findings == ()
     assert str(report.anchor).startswith("UNANCHORED")
+    assert report.exit_code == 5
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("log_payload", "sealed"),
+        ("log_entry", "leaf_hash"),
+        ("log_entry", "actor"),
+        ("log_checkpoint", "root"),
+    ],
+)
+def test_a_text_that_is_no_text_is_named_and_the_rest_is_read(
+    settings: Settings, tamper: Tamper, table: str, column: str
+) -> None:
+    """The driver refuses to read such a cell; that makes the database neither unreadable nor rolled back."""
+    row = f"SELECT max(rowid) FROM {table}"  # noqa: S608 names from above
+    tamper(f"UPDATE {table} SET {column} = CAST(x'ff00fe' AS TEXT) WHERE rowid = ({row})")  # noqa: S608 as above
+
+    report = verify_state(settings)
+
+    assert {(item.kind, item.where, item.column) for item in report.findings} == {
+        (FindingKind.COLUMN_CHANGED, table, column)
+    }
+    assert report.entries == ENTRIES + 2
+    assert report.exit_code == 5
+
+
+@pytest.mark.parametrize("where", ["", "checkpoints"])
+def test_an_anchor_that_cannot_be_read_is_a_finding(settings: Settings, where: str) -> None:
+    shutil.rmtree(settings.anchor_dir)
+    if where:
+        (settings.anchor_dir / where).mkdir(parents=True)
+    else:
+        settings.anchor_dir.touch()
+
+    report = verify_state(settings)
+
+    assert (FindingKind.UNREADABLE, "anchor", None, None) in found(report)
     assert report.exit_code == 5
 
 
