@@ -87,6 +87,7 @@ $(CONFORMANCE)/.installed: tests/conformance/package.json tests/conformance/pack
 # Tests wait for disks, boxes and programs that end, so more of them run at a time than there are cores.
 # Each worker reads every test: what Python compiled is kept, whatever the caller's environment says.
 unexport PYTHONDONTWRITEBYTECODE
+ENGINE_TESTS := tests/conformance tests/engine tests/flows tests/security/test_box_*.py
 
 test: check engine-test  ## everything: check, then the tests against a real engine
 
@@ -107,7 +108,7 @@ unit-test: venv host-tools postgres  ## the tests that need no engine
 	$(BIN)/pytest -n $$(($(CORES) + $(CORES) / 2)) --dist worksteal -m "not engine and not race"
 
 engine-test: venv images host-tools postgres conformance-tools  ## the tests against a real engine
-	$(BIN)/pytest -n $$(($(CORES) + $(CORES) / 2)) --dist loadfile --no-loadscope-reorder -m engine
+	$(BIN)/pytest -n $$((2 * $(CORES))) --dist loadfile --no-loadscope-reorder -m engine $(ENGINE_TESTS)
 
 race: venv host-tools postgres  ## six clients race to promote and demote for a minute, on each database
 	$(BIN)/pytest -m race

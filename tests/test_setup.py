@@ -29,6 +29,8 @@ ADDRESSES = [
     "deb.debian" + ".org",
     "archive.ubuntu" + ".com",
 ]
+# Written in two parts, so that this file does not need an engine.
+ENGINE_MARK = "pytest.mark." + "engine"
 MACHINE_PATHS = [f"{ROOT}/"]
 
 
@@ -49,6 +51,16 @@ def declared(*extras: str) -> list[Requirement]:
     project = tomllib.loads(text_of("pyproject.toml"))["project"]
     more = [line for extra in extras for line in project["optional-dependencies"][extra]]
     return [Requirement(line) for line in [*project["dependencies"], *more]]
+
+
+def test_make_finds_every_test_that_needs_an_engine() -> None:
+    """`make engine-test` reads a part of the tests; what it does not read would be run by nobody."""
+    (places,) = re.findall(r"^ENGINE_TESTS := (.*)$", text_of("Makefile"), re.MULTILINE)
+    named = [found for one in places.split() for found in ROOT.glob(one)]
+    read = {path for one in named for path in (one, *one.rglob("test_*.py"))}
+    marked = {path for path in (ROOT / "tests").rglob("test_*.py") if ENGINE_MARK in path.read_text()}
+
+    assert marked <= read
 
 
 @pytest.mark.parametrize("lock", LOCKS)
