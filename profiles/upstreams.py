@@ -137,10 +137,21 @@ Beta = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=-]{0,
 
 
 class Price(Strict):
-    """What a provider charges for a million tokens, in the operator's currency."""
+    """What a provider charges for a million tokens, in the operator's currency.
+
+    Attributes:
+        cache_write: For those asked that it keeps in its cache; without one, twice `input`, which is the
+            most that a provider is known to charge. A profile that names none keeps its digest.
+    """
 
     input: Money
     output: Money
+    cache_write: Annotated[Money | None, Field(exclude_if=lambda value: value is None)] = None
+
+    @property
+    def written(self) -> float:
+        """What a million tokens cost that are kept in the provider's cache."""
+        return 2 * self.input if self.cache_write is None else self.cache_write
 
 
 class ModelSpec(Strict):

@@ -14,7 +14,7 @@ from runtime.gate.actions import ModelAsk
 from runtime.gate.context import RunContext
 from runtime.gateway.model_scrub import ModelScrub
 from runtime.gateway.model_wire import ENDPOINTS, Endpoint, kind_of, most_output, outgoing
-from runtime.models.prices import cost_of, most_input
+from runtime.models.prices import most_cost, most_input
 from runtime.models.usage import holder_of
 from runtime.upstreams.providers import betas_asked
 from sandboxes.errors import ScrubError
@@ -26,6 +26,7 @@ _SHOWN: Final = 80  # characters of what an agent asked for in vain: enough to s
 _MEDIA: Final = frozenset(
     {"image", "image_url", "input_image", "document", "file", "input_file", "input_audio", "audio"}
 )
+_CACHES: Final = "cache_control"
 _LOG = logging.getLogger(__name__)
 
 
@@ -106,7 +107,16 @@ def _most(call: Call, spec: ModelSpec, sent: Mapping[str, Any], size: int) -> tu
     if not call.endpoint.is_counted:
         return 0, 0
     asked, answered = most_input(size, _media(sent)), most_output(call.endpoint, sent)
-    return asked + answered, cost_of(spec.price, asked, answered)
+    return asked + answered, most_cost(spec.price, asked, answered, caches=_caches(sent))
+
+
+def _caches(value: Any) -> bool:
+    """Whether any part of a request asks the provider to keep it in its cache, which costs more."""
+    if isinstance(value, Mapping):
+        return value.get(_CACHES) is not None or any(_caches(item) for item in value.values())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return any(_caches(item) for item in value)
+    return False
 
 
 def _media(value: Any) -> int:

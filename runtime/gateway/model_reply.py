@@ -65,7 +65,8 @@ _USAGE: Final = _names(
     "completion_tokens_details input_tokens_details output_tokens_details reasoning_tokens audio_tokens "
     "accepted_prediction_tokens rejected_prediction_tokens text_tokens image_tokens"
 )
-_CACHES: Final = ("cache_creation_input_tokens", "cache_read_input_tokens")
+_WRITTEN: Final = "cache_creation_input_tokens"
+_CACHES: Final = (_WRITTEN, "cache_read_input_tokens")
 _CACHED: Final = "cached_tokens"
 _REGION: Final = re.compile(r"^(msg|toolu|srvtoolu)_(?:bdrk|vrtx)_")
 _IDS: Final = _names("id call_id tool_use_id item_id tool_call_id")
@@ -200,7 +201,8 @@ def used_of(usage: Any, price: Price | None, *, answers: bool = True) -> Used | 
     if asked is None or (answered is None and answers):
         return None
     asked += sum(_count(usage, name) or 0 for name in _CACHES)
-    return Used(asked, answered or 0, cost_of(price, asked, answered or 0))
+    cost = cost_of(price, asked, answered or 0, _count(usage, _WRITTEN) or 0)
+    return Used(asked, answered or 0, cost)
 
 
 def thoughts_of(answer: Any) -> str:

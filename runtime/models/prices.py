@@ -27,14 +27,27 @@ class Used:
     cost_micros: int = 0
 
 
-def cost_of(price: Price | None, input_tokens: int, output_tokens: int) -> int:
+def cost_of(price: Price | None, input_tokens: int, output_tokens: int, written: int = 0) -> int:
     """Return what tokens cost, in millionths of the currency, rounded up.
 
     A price for a million tokens is the price of one token in millionths.
+
+    Args:
+        price: of a million tokens.
+        input_tokens: asked, those that went into or came from a provider's cache included.
+        output_tokens: answered.
+        written: how many of those asked went into the cache.
     """
     if price is None:
         return 0
-    return math.ceil(input_tokens * price.input + output_tokens * price.output)
+    plain = (input_tokens - written) * price.input + output_tokens * price.output
+    return math.ceil(plain + written * price.written)
+
+
+def most_cost(price: Price | None, input_tokens: int, output_tokens: int, *, caches: bool) -> int:
+    """Return the most that a request can cost; one that `caches` may be written to a cache as a whole."""
+    dearer = caches and price is not None and price.written > price.input
+    return cost_of(price, input_tokens, output_tokens, input_tokens if dearer else 0)
 
 
 def most_input(size: int, media: int) -> int:

@@ -1,25 +1,30 @@
 """Tokens and cost of model calls: reserved before, counted after, limited for the run and for the day."""
 
 import asyncio
+import json
+import math
 from typing import Any
 
 import openai
 import pytest
 
-from profiles.schema import Price
+from profiles.schema import ModelProvider, Price
 from profiles.setting import Setting
-from runtime.gate.replies import WITHHELD_TEXT
+from runtime.gate.replies import WITHHELD_TEXT, Performed
+from runtime.gateway.model_reply import used_of
 from runtime.gateway.model_wire import ENDPOINTS, most_output
-from runtime.models.prices import OVERHEAD_TOKENS, Used, cost_of, most_input
+from runtime.models.prices import OVERHEAD_TOKENS, Used, cost_of, most_cost, most_input
 from runtime.models.usage import Total, holder_of, of_day, of_run
 from tests.runtime.models.conftest import NewShop
-from tests.standins.model_door import Wired, plain_client
+from tests.standins.model_door import Wired, plain_client, wired
+from tests.standins.model_provider import REAL_MODEL, Answers
 from tests.standins.model_shop import door
 from tests.standins.workshop import Workshop
 
 pytestmark = pytest.mark.anyio
 
 ASK: Any = [{"role": "user", "content": "hi"}]
+CACHED: Any = {"cache_control": {"type": "ephemeral"}}
 ONE = most_input(180, 0) + 100
 """More than one call of `ASK` can use, and less than two can."""
 
@@ -131,7 +136,77 @@ def test_cost_is_rounded_up_and_none_without_a_price() -> None:
     assert cost_of(price, 1, 0) == 1
     assert cost_of(price, 1_000_000, 1_000_000) == 750_000
     assert cost_of(None, 9, 9) == 0
+    assert most_cost(None, 9, 9, caches=True) == 0
     assert Used() == Used(0, 0, 0)
+
+
+@pytest.mark.parametrize(("told", "cost"), [({}, 20), ({"cache_write": 1.25}, 17), ({"cache_write": 0}, 12)])
+def test_what_goes_into_a_cache_has_its_price_and_without_one_the_dearest(
+    told: dict[str, float], cost: int
+) -> None:
+    """R-23: 3 plain, 4 written, 2 read and 5 answered; a provider charges up to twice for what is written."""
+    usage = {
+        "input_tokens": 3,
+        "cache_creation_input_tokens": 4,
+        "cache_read_input_tokens": 2,
+        "output_tokens": 5,
+    }
+    price = Price(input=1, output=1.4, **told)
+    assert used_of(usage, price) == Used(9, 5, cost)
+
+
+@pytest.mark.parametrize(("cache_write", "most"), [(None, 25), (1.25, 17.5), (0.5, 15)])
+def test_the_most_that_a_request_can_cost_counts_all_of_it_as_written(
+    cache_write: float | None, most: float
+) -> None:
+    price = Price(input=1, output=1, cache_write=cache_write)
+    assert most_cost(price, 10, 5, caches=True) == math.ceil(most)
+    assert most_cost(price, 10, 5, caches=False) == 15
+
+
+def test_a_price_that_names_none_for_the_cache_keeps_its_profiles_digest() -> None:
+    assert Price(input=1, output=2).model_dump(mode="json") == {"input": 1, "output": 2}
+    assert Price(input=1, output=2, cache_write=3).model_dump(mode="json")["cache_write"] == 3
+
+
+@pytest.mark.parametrize(
+    "cached",
+    [
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "hi", **CACHED}]}]},
+        {"messages": ASK, "system": [{"type": "text", "text": "Be kind.", **CACHED}]},
+        {"messages": ASK, "tools": [{"name": "get", "input_schema": {"type": "object"}, **CACHED}]},
+    ],
+)
+async def test_a_request_that_is_to_be_cached_reserves_what_that_can_cost(cached: Any) -> None:
+    """R-23: else calls side by side could pass `max_cost`."""
+    plain = json.loads(
+        json.dumps(cached).replace('"cache_control": {"type": "ephemeral"}', '"x": {"y": "z"}')
+    )
+    async with wired(ModelProvider.ANTHROPIC, price={"input": 1, "output": 1}) as w:
+        for body in (cached, plain):
+            asked = {"model": "assistant", "max_tokens": 10, **body}
+            await w.anthropic.post("/v1/messages", body=asked, cast_to=object)
+        dear, cheap = [one.model for one in w.gate.seen]
+    assert dear is not None
+    assert cheap is not None
+    assert dear.cost_micros == 2 * (dear.tokens - 10) + 10
+    assert cheap.cost_micros == cheap.tokens
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_was_written_is_counted_whole_and_streamed(stream: bool) -> None:
+    usage = {"input_tokens": 3, "cache_creation_input_tokens": 40, "output_tokens": 5}
+    async with wired(ModelProvider.ANTHROPIC, price={"input": 1, "output": 1}) as w:
+        w.provider.whole = {**Answers(["hi"], REAL_MODEL).whole("/messages"), "usage": usage}
+        events = list(Answers(["hi"], REAL_MODEL).events("/messages", usage=True))
+        begun = {**events[0][1], "message": {**events[0][1]["message"], "usage": usage}}
+        w.provider.events = [("message_start", begun), *events[1:]]
+        body = {"model": "assistant", "max_tokens": 10, "messages": ASK, "stream": stream}
+        async with plain_client() as client:
+            await client.post(f"{w.url}/anthropic/v1/messages", json=body)
+        done = w.gate.settled[-1][1]
+    assert isinstance(done, Performed)
+    assert done.used == Used(43, 5, 88)
 
 
 DODGES: list[dict[str, Any]] = [
