@@ -23,7 +23,7 @@ from runtime.gateway.model_told import error_body, model_entry, model_list
 from runtime.gateway.model_wire import ENDPOINTS, ModelRequestError
 from runtime.models.pins import PinDoor
 from runtime.settings import Settings
-from runtime.upstreams.providers import provider_of
+from runtime.upstreams.providers import BETA_HEADERS, provider_of
 from sandboxes.constants import INTERRUPTED_TEXT, NO_MODEL_TEXT
 
 _LISTS: Final = {"/v1/models": ModelProvider.OPENAI, "/anthropic/v1/models": ModelProvider.ANTHROPIC}
@@ -197,4 +197,9 @@ def _format_of(path: str) -> ModelProvider:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    """Return a request's headers; of several with one name the last, but for those that are lists."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found and name in BETA_HEADERS else value
+    return found

@@ -16,6 +16,8 @@ from runtime.upstreams.http_pool import PooledTransport
 ANTHROPIC_VERSION: Final = "2023-06-01"
 _VERSION: Final = "anthropic-version"
 _BETA: Final = {ModelProvider.OPENAI: "openai-beta", ModelProvider.ANTHROPIC: "anthropic-beta"}
+BETA_HEADERS: Final = frozenset(_BETA.values())
+"""Lists of values, so that several of them in one request are one (RFC 9110, section 5.3)."""
 
 
 @dataclass(frozen=True)

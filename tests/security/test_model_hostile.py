@@ -32,7 +32,10 @@ def door(path: str) -> Kind:
     return Kind.ANTHROPIC if path.startswith("/anthropic") else Kind.OPENAI
 
 
-async def ask(w: Wired, path: str, headers: dict[bytes, bytes] | None = None, **more: Any) -> httpx.Response:
+Headers = dict[bytes, bytes] | list[tuple[bytes, bytes]]
+
+
+async def ask(w: Wired, path: str, headers: Headers | None = None, **more: Any) -> httpx.Response:
     body = {"model": "assistant", **USUAL[path], **more}
     async with plain_client() as client:
         return await client.post(w.url + path, json=body, headers=headers)
@@ -258,6 +261,28 @@ async def test_a_beta_that_the_profile_does_not_permit_is_dropped_and_recorded(p
     assert isinstance(done, Performed)
     assert isinstance(done.payload, dict)
     assert done.payload["betas_dropped"] == ["context-1m-2025-08-07", "\xff" + "x" * 79]
+
+
+@pytest.mark.parametrize(("path", "name"), BETAS.items())
+async def test_betas_in_several_headers_are_judged_as_in_one(path: str, name: str) -> None:
+    """R-41: each of them passes or is on record, wherever it stands (RFC 9110, section 5.3)."""
+    values = (b"allowed=v2", b"", b"context-1m-2025-08-07, also=v1", b"odd")
+    headers: Headers = [(name.encode(), value) for value in values]
+    async with wired(door(path), betas=["allowed=v2", "also=v1"]) as w:
+        await ask(w, path, headers=headers)
+        sent, (done,) = w.provider.asked[0][1], [one[1] for one in w.gate.settled]
+
+    assert sent[name] == "allowed=v2,also=v1"
+    assert isinstance(done, Performed)
+    assert isinstance(done.payload, dict)
+    assert done.payload["betas_dropped"] == ["context-1m-2025-08-07", "odd"]
+
+
+async def test_of_two_versions_the_last_is_asked_for_since_they_are_no_list() -> None:
+    headers: Headers = [(b"anthropic-version", b"2023-01-01"), (b"anthropic-version", b"2023-06-01")]
+    async with wired(Kind.ANTHROPIC) as w:
+        await ask(w, MESSAGES, headers=headers)
+    assert w.provider.asked[0][1]["anthropic-version"] == "2023-06-01"
 
 
 @pytest.mark.parametrize(("path", "name"), BETAS.items())
