@@ -4,7 +4,7 @@ The tests read the code itself: whoever adds another way in must change them, an
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -19,22 +19,32 @@ ROOMS = ("sandboxes", "runtime", "rollout", "console")
 STATUS = ("tier", "stage", "setting", "deployment", "rollout", "owner", "review", "run_id", "agent_name")
 
 
-@cache
-def modules(*rooms: str) -> tuple[tuple[str, ast.Module], ...]:
+def modules(*rooms: str) -> Iterator[tuple[str, ast.Module]]:
     paths = [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
-    return tuple((str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))) for path in paths)
+    return ((str(path.relative_to(ROOT)), parsed(path)) for path in paths)
 
 
-def calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def calls(tree: ast.AST, name: str) -> Sequence[ast.Call]:
+    return calls_by_name(tree).get(name, [])
+
+
+@cache
+def calls_by_name(tree: ast.AST) -> Mapping[str, Sequence[ast.Call]]:
+    found: dict[str, list[ast.Call]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called == name:
-                yield node
+            found.setdefault(called, []).append(node)
+    return found
 
 
 def callers(name: str, *rooms: str) -> set[str]:
-    return {path for path, tree in modules(*rooms) if any(calls(tree, name))}
+    return {path for path, tree in modules(*rooms) if calls(tree, name)}
 
 
 def test_items_of_the_context_are_made_in_one_module() -> None:
