@@ -27,7 +27,15 @@ ToolName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")]
 ArgumentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")]
 """An argument of a tool. ASCII only."""
 
-UpstreamText = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
+UpstreamText = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=256,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="one line of text without control characters",
+    ),
+]
 """One line that another program gave its own thing: a tool, a model."""
 
 ImageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/:@-]{0,254}$")]
@@ -36,7 +44,9 @@ ImageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/:@-]{0,254}$")]
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 """A variable's name."""
 
-EnvironmentText = Annotated[str, Field(max_length=131_072, pattern=r"^[^\x00]*$")]
+EnvironmentText = Annotated[
+    str, Field(max_length=131_072, pattern=r"^[^\x00]*$", description="text without NUL")
+]
 """A variable's value or one word of a command: at most 128 KiB, without NUL."""
 
 Sentence = Annotated[str, Field(min_length=10, max_length=2000)]

@@ -1,13 +1,15 @@
 """Checks across the parts of a profile that no single part can make. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from posixpath import normpath
 from typing import TypeVar
 
 from profiles.base import Place
 from profiles.effects import Effect
 from profiles.endpoints import HIGHEST_PORT, endpoint_findings
 from profiles.findings import Finding
+from profiles.known import is_too_wide
 from profiles.memory_consistency import memory_findings
 from profiles.never_consistency import fits, rule_findings
 from profiles.schema import (
@@ -23,6 +25,7 @@ from profiles.schema import (
 _TEXT_ROLES = frozenset(ArgumentRole) - {ArgumentRole.AMOUNT, ArgumentRole.OPTION, ArgumentRole.ID}
 _NUMBERS = frozenset({ArgumentType.INTEGER, ArgumentType.NUMBER})
 _Item = TypeVar("_Item")
+_SYSTEM = frozenset({"dev", "etc", "proc", "sys"})
 _ALL = "*"
 _NOT_ALL = 'got "*", expected each value by its name; nothing stands for all'
 
@@ -42,6 +45,8 @@ def profile_findings(profile: Profile) -> Iterator[Finding]:
     for name, upstream in profile.upstreams.items():
         if isinstance(upstream, StdioUpstream):
             yield from _stdio(("upstreams", name), upstream)
+    yield from _command((), profile.command)
+    yield from _known(profile.known.hosts)
     yield from endpoint_findings(profile.upstreams)
     yield from memory_findings(profile)
     yield from _sources(profile)
@@ -89,9 +94,11 @@ def _argument(spec: ArgumentSpec) -> Iterator[str]:
 def _stdio(place: Place, upstream: StdioUpstream) -> Iterator[Finding]:
     for name in set(upstream.env) & set(upstream.credentials):
         yield Finding((*place, "env", name), "got it under env and credentials, expected one of them")
+    yield from _command(place, upstream.command)
     for path in _repeated(volume.target for volume in upstream.volumes):
         yield Finding((*place, "volumes"), f"got the target {path} twice, expected it once")
     for index, volume in enumerate(upstream.volumes):
+        yield from _target((*place, "volumes", index, "target"), volume.target)
         if volume.read_only and volume.size_mib is not None:
             said = "got a size for a volume that is only read, expected `read_only: false` beside it"
             yield Finding((*place, "volumes", index, "size_mib"), said)
@@ -102,6 +109,28 @@ def _stdio(place: Place, upstream: StdioUpstream) -> Iterator[Finding]:
             yield Finding(
                 (*place, "tcp", name, "to"), f"got {target.to!r}, expected a port from 1 to {HIGHEST_PORT}"
             )
+
+
+def _command(place: Place, command: Sequence[str]) -> Iterator[Finding]:
+    if command and not command[0].strip():
+        yield Finding((*place, "command", 0), f"got {command[0]!r}, expected the name of a program")
+
+
+def _target(place: Place, target: str) -> Iterator[Finding]:
+    """Refuse a path that could be another one than it seems, and the directories that make the box a box."""
+    if target != normpath(target) or target.startswith("//"):
+        said = "expected a path without `.`, `..`, `//` and a slash at its end"
+        yield Finding(place, f"got {target!r}, {said}")
+    elif (top := target.split("/")[1]) in _SYSTEM:
+        said = f"expected a directory outside of /{top}, which belongs to the box"
+        yield Finding(place, f"got {target!r}, {said}")
+
+
+def _known(hosts: Sequence[str]) -> Iterator[Finding]:
+    for index, host in enumerate(hosts):
+        if is_too_wide(host):
+            said = "expected hosts under a domain that belongs to somebody, such as *.example.com"
+            yield Finding(("known", "hosts", index), f"got {host!r}, {said}")
 
 
 def _sources(profile: Profile) -> Iterator[Finding]:

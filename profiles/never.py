@@ -11,7 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from profiles.base import ArgumentName, Name, Sentence, Strict, ToolName
+from profiles.base import ArgumentName, Name, Sentence, Strict, ToolName, UpstreamText
 from profiles.effects import Effect
 from profiles.tools import ArgumentRole, Scalar
 
@@ -22,7 +22,7 @@ def _four_decimals(number: float) -> float:
     return number
 
 
-Pattern = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Pattern = UpstreamText
 r"""Text in which `*` stands for any characters, and `\*` for a star."""
 
 Patterns = Annotated[tuple[Pattern, ...], Field(min_length=1, max_length=50)]

@@ -22,11 +22,20 @@ PublicKey = Annotated[
     Field(
         max_length=1024,
         pattern=r"^(ssh-ed25519|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/]{60,}={0,2}( [^\x00-\x1f\x7f]*)?$",
+        description="a line of a .pub file that begins with ssh-ed25519 or sk-ssh-ed25519@openssh.com",
     ),
 ]
 """One line of an OpenSSH public key file (RFC 4253 section 6.6, RFC 8709)."""
 
-Identity = Annotated[str, Field(min_length=1, max_length=320, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
+Identity = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=320,
+        pattern=r"^[^\s\x00-\x1f\x7f]+$",
+        description="an account without spaces, such as unix:alice",
+    ),
+]
 """Another account of the same person, as `kind:name`; two accounts are never two persons (F7)."""
 
 

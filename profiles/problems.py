@@ -2,7 +2,8 @@
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -18,6 +19,19 @@ _KIND = "kind"
 _KIND_ERRORS = ("union_tag_invalid", "union_tag_not_found")
 
 
+@dataclass(frozen=True)
+class _Spoken:
+    """What a model's JSON schema says for people.
+
+    Attributes:
+        keys: The names of its keys.
+        shapes: In words, what a pattern asks for.
+    """
+
+    keys: frozenset[str]
+    shapes: Mapping[str, str]
+
+
 def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) -> list[Problem]:
     """List what a model refused, in the order of the file.
 
@@ -29,9 +43,13 @@ def problems_of(error: ValidationError, source: Source, model: type[BaseModel]) 
     Returns:
         One problem for each finding.
     """
-    keys = frozenset(_keys_of(model))
+    parts = list(_parts_of(model.model_json_schema()))
+    spoken = _Spoken(
+        frozenset(key for part in parts for key in part.get("properties", ())),
+        {part["pattern"]: part["description"] for part in parts if _is_shape(part)},
+    )
     details = (detail for detail in error.errors(include_url=False) if not _is_echo(detail))
-    found = [_problem(detail, source, keys) for detail in details]
+    found = [_problem(detail, source, spoken) for detail in details]
     return sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)
 
 
@@ -40,9 +58,9 @@ def _is_echo(detail: ErrorDetails) -> bool:
     return detail["type"] == "too_short" and len(detail["input"]) >= _context(detail).get("min_length", 0)
 
 
-def _problem(detail: ErrorDetails, source: Source, keys: frozenset[str]) -> Problem:
+def _problem(detail: ErrorDetails, source: Source, spoken: _Spoken) -> Problem:
     place = _place(detail, source)
-    return Problem(dotted(place), _message(detail, keys), source.line_of(place))
+    return Problem(dotted(place), _message(detail, spoken), source.line_of(place))
 
 
 def _place(detail: ErrorDetails, source: Source) -> Place:
@@ -57,7 +75,7 @@ def _place(detail: ErrorDetails, source: Source) -> Place:
     return (*place, detail["loc"][-1]) if missing else place
 
 
-def _message(detail: ErrorDetails, keys: frozenset[str]) -> str:
+def _message(detail: ErrorDetails, spoken: _Spoken) -> str:
     kind, got = detail["type"], detail["input"]
     if kind in _KIND_ERRORS and isinstance(got, Mapping):
         kinds = _context(detail).get("expected_tags", "its kinds")
@@ -65,16 +83,17 @@ def _message(detail: ErrorDetails, keys: frozenset[str]) -> str:
     if kind == "missing":
         return "is missing; it has no default"
     if kind == "extra_forbidden":
-        return f"unknown key{_suggestion(str(detail['loc'][-1]), keys)}"
+        return f"unknown key{_suggestion(str(detail['loc'][-1]), spoken.keys)}"
     if kind == "value_error":
         return detail["msg"].removeprefix("Value error, ")
     hint = _NEVER_ALL if got is None or got in ("*", "all", "any") else ""
-    return f"got {_shown(got)}, expected {_expected(detail)}{hint}"
+    return f"got {_shown(got)}, expected {_expected(detail, spoken)}{hint}"
 
 
-def _expected(detail: ErrorDetails) -> str:
+def _expected(detail: ErrorDetails, spoken: _Spoken) -> str:
     if detail["type"] == "string_pattern_mismatch":
-        return f"text that matches {_context(detail)['pattern']}"
+        pattern = _context(detail)["pattern"]
+        return spoken.shapes.get(pattern) or f"text that matches {pattern}"
     if detail["type"] in ("enum", "literal_error"):
         return f"one of {_context(detail)['expected']}"
     said = detail["msg"].partition(" should ")[2] or detail["msg"]
@@ -106,6 +125,15 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def _keys_of(model: type[BaseModel]) -> Iterator[str]:
-    for definition in [model.model_json_schema(), *model.model_json_schema().get("$defs", {}).values()]:
-        yield from definition.get("properties", ())
+def _is_shape(part: Mapping[str, Any]) -> bool:
+    return isinstance(part.get("pattern"), str) and isinstance(part.get("description"), str)
+
+
+def _parts_of(schema: Any) -> Iterator[Mapping[str, Any]]:
+    """Walk through all that describes something in a JSON schema."""
+    inner: Iterable[Any] = schema if isinstance(schema, list) else ()
+    if isinstance(schema, dict):
+        yield schema
+        inner = schema.values()
+    for part in inner:
+        yield from _parts_of(part)

@@ -27,12 +27,24 @@ class Volume(Strict):
     """
 
     source: Name
-    target: Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]{1,255}$")]
+    target: Annotated[
+        str,
+        Field(
+            pattern=r"^/[A-Za-z0-9._/-]{1,255}$",
+            description="a directory inside the box, such as /data, of letters, digits and . _ -",
+        ),
+    ]
     read_only: bool = True
     size_mib: Annotated[int, Field(ge=16, le=1_048_576)] | None = None
 
 
-TcpAddress = Annotated[str, Field(pattern=r"^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]{1,253}):[0-9]{1,5}$")]
+TcpAddress = Annotated[
+    str,
+    Field(
+        pattern=r"^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]{1,253}):[0-9]{1,5}$",
+        description="HOST:PORT, an IPv6 address in brackets",
+    ),
+]
 """A host and a port."""
 
 HttpAddress = Annotated[
@@ -40,6 +52,7 @@ HttpAddress = Annotated[
     Field(
         max_length=2048,
         pattern=r"^(https://[A-Za-z0-9.-]+|http://(127\.0\.0\.1|localhost))(:[0-9]{1,5})?(/[!-~]*)?$",
+        description="a URL that begins with https://, or with http://127.0.0.1 or http://localhost",
     ),
 ]
 """A URL over HTTPS, or of this host."""

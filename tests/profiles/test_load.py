@@ -1,14 +1,17 @@
 """R-13: a profile that is missing, broken or loose is refused, and the message says where and what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from profiles.effects import Effect
 from profiles.errors import ProfileError
+from profiles.json_schema import json_schema
 from profiles.load import LoadedProfile, load_profile, parse_profile, shipped_profile
-from profiles.schema import ArgumentRole, ArgumentType
+from profiles.policy import Policy
+from profiles.schema import ArgumentRole, ArgumentType, Profile
 from profiles.yaml_source import MAX_BYTES
 
 Build = Callable[..., bytes]
@@ -358,6 +361,24 @@ BOXES = [
     ('tcp: {a: {port: 2525, to: "h:70000"}}', "expected a port from 1 to 65535"),
     ('host: "true"', 'host: got "true", expected a valid boolean'),
     ("command: []", "got this key twice"),
+    *(
+        (
+            f"volumes: [{{source: a, target: {target}}}]",
+            f"line 10: upstreams.mailbox.volumes[0].target: {said}",
+        )
+        for target, said in [
+            ("/", 'got "/", expected a directory inside the box, such as /data'),
+            ("/proc", "got '/proc', expected a directory outside of /proc, which belongs to the box"),
+            ("/sys/fs/cgroup", "got '/sys/fs/cgroup', expected a directory outside of /sys"),
+            ("/dev", "got '/dev', expected a directory outside of /dev"),
+            ("/etc", "got '/etc', expected a directory outside of /etc"),
+            ("/etc/ssl", "got '/etc/ssl', expected a directory outside of /etc"),
+            ("/data/../x", "got '/data/../x', expected a path without `.`, `..`, `//`"),
+            ("/data/./x", "got '/data/./x', expected a path without"),
+            ("//proc", "got '//proc', expected a path without"),
+            ("/data/", "got '/data/', expected a path without"),
+        ]
+    ),
 ]
 
 
@@ -367,6 +388,90 @@ def test_an_upstreams_box_is_described_soundly(profile_text: Build, more: str, s
         parse_profile(profile_text(("command: [mail]", f"command: [mail]\n    {more}")), source="clerk.yaml")
 
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("target", ["/data", "/srv/mail.d", "/procedures", "/home/etc"])
+def test_a_volume_has_a_place_of_its_own_in_the_box(load: Load, target: str) -> None:
+    more = f"command: [mail]\n    volumes: [{{source: a, target: {target}}}]"
+
+    assert load(("command: [mail]", more)).profile.upstreams
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("command: [mail]", 'command: [""]'), "line 9: upstreams.mailbox.command[0]: got '', expected"),
+        (("command: [mail]", 'command: [" ", x]'), "line 9: upstreams.mailbox.command[0]: got ' ', expected"),
+        (("upstreams:", 'command: [""]\nupstreams:'), "line 5: command[0]: got '', expected the name of a"),
+    ],
+)
+def test_a_command_names_a_program(profile_text: Build, change: tuple[str, str], said: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        parse_profile(profile_text(change), source="clerk.yaml")
+
+    assert f"clerk.yaml: {said}" in str(caught.value)
+
+
+def test_the_arguments_of_a_command_may_be_empty(load: Load) -> None:
+    assert load(("command: [mail]", 'command: [mail, ""]')).profile.upstreams
+
+
+@pytest.mark.parametrize(
+    "host", ["*.com", "*.com:443", "*.localhost", "*.co.uk", "*.com.au:8443", "*.0.1", "*.10"]
+)
+def test_hosts_of_strangers_are_never_known_by_the_dozen(profile_text: Build, host: str) -> None:
+    """R-06: `*.com` would make nearly every host one that was seen."""
+    known = f'known: {{hosts: [api.example.com, "{host}"]}}\nnever:'
+    with pytest.raises(ProfileError) as caught:
+        parse_profile(profile_text(("never:", known)), source="clerk.yaml")
+
+    said = f"clerk.yaml: line 19: known.hosts[1]: got '{host}', expected hosts under a domain that belongs"
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize("host", ["*.example.com", "*.t.co", "*.bbc.co.uk", "*.cdn.example:443", "localhost"])
+def test_the_hosts_of_one_domain_may_be_known(load: Load, host: str) -> None:
+    known = f'known: {{hosts: ["{host}"]}}\nnever:'
+
+    assert load(("never:", known)).profile.known.hosts == (host,)
+
+
+SHAPES = [
+    (
+        "known: {recipients: [a b]}",
+        'got "a b", expected one recipient, or *@DOMAIN for everyone of one domain',
+    ),
+    (
+        "known: {hosts: [A.example]}",
+        "expected one host in lower case, or *.DOMAIN for the hosts under one dom",
+    ),
+    ("known: {collections: [a*]}", "expected the whole name of one collection, without a star"),
+]
+
+
+@pytest.mark.parametrize(("known", "said"), SHAPES)
+def test_what_a_text_must_look_like_is_said_in_words(profile_text: Build, known: str, said: str) -> None:
+    """A pattern full of backslashes, which a terminal is shown doubled, helps nobody."""
+    with pytest.raises(ProfileError) as caught:
+        parse_profile(profile_text(("never:", f"{known}\nnever:")), source="clerk.yaml")
+
+    assert said in str(caught.value)
+    assert "\\" not in str(caught.value)
+
+
+def test_every_shape_with_a_backslash_has_words_for_it() -> None:
+    def bare(schema: Any) -> Iterator[str]:
+        if (
+            isinstance(schema, dict)
+            and "\\" in str(schema.get("pattern", ""))
+            and "description" not in schema
+        ):
+            yield schema["pattern"]
+        for part in schema.values() if isinstance(schema, dict) else schema:
+            if isinstance(part, dict | list):
+                yield from bare(part)
+
+    assert [*bare(json_schema(Profile)), *bare(json_schema(Policy))] == []
 
 
 HTTP = [
