@@ -230,6 +230,7 @@ def _runs(ground: Ground, gate: Gate) -> Runs:
         check_setting=ground.check_setting,
         memory=ground.memories,
         door=door,
+        rules=ground.rules,
         reap=lambda: start_reaper(ground.node, lock, ground.engine),
     )
     return Runs(machinery)

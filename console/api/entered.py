@@ -10,6 +10,7 @@ from console.api.views import Json, moment
 from console.errors import UsageError
 from console.kernel import Kernel
 from runtime.context.entered import Entered, entered
+from runtime.context.launched import changes_of, kept_at
 from runtime.record.trace import PayloadState, trace_run
 from runtime.runs import store
 
@@ -61,10 +62,9 @@ def _detail(kernel: Kernel, one: Entered) -> Json:
     entry = kernel.ledger.entry(one.kept)
     if entry.payload_state is not PayloadState.PRESENT or entry.payload is None:
         return {"state": entry.payload_state.value, "value": None, "changes": []}
-    changes = entry.payload.get("scrubbed")
-    return {"state": "kept", "value": entry.payload.get("payload"), "changes": _changes(changes)}
-
-
-def _changes(changes: Any) -> list[Json]:
-    told = changes if isinstance(changes, Sequence) and not isinstance(changes, str) else ()
-    return [{"rule": rule, "found": found, "put": put} for rule, found, put in told]
+    changes: Sequence[Any] = changes_of(entry.payload, one.source)
+    return {
+        "state": "kept",
+        "value": kept_at(entry.payload, one.within),
+        "changes": [{"rule": rule, "found": found, "put": put} for rule, found, put in changes],
+    }

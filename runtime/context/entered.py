@@ -13,6 +13,7 @@ from typing import Final
 from profiles.effects import Effect
 from profiles.schema import RequestKind
 from runtime.canonical import JsonValue
+from runtime.context.launched import is_of_the_profile, place_of
 from runtime.context.note import Taint
 from runtime.context.scrubbing import shown_digest
 from runtime.deployments import NO_MEMORY
@@ -42,6 +43,7 @@ class Entered:
         flagged: how much was found and left, by kind.
         text: the thing itself, where it is one of our constants.
         kept: the entry whose payload holds it, where there is one.
+        within: where in that payload it stands: keys, and places in lists.
     """
 
     seq: int
@@ -53,6 +55,7 @@ class Entered:
     flagged: Mapping[str, int] = field(default_factory=dict)
     text: str | None = None
     kept: int | None = None
+    within: tuple[str | int, ...] = ("payload",)
 
 
 def entered(entries: Iterable[Entry]) -> list[Entered]:
@@ -76,6 +79,7 @@ class _Reading:
         self._intents: dict[str, Leaf] = {}
         self._questions: set[str] = set()
         self._carried: dict[str, Entered] = {}
+        self._asked: tuple[Leaf, Mapping[str, JsonValue]] | None = None
 
     def take(self, leaf: Leaf, payload: Mapping[str, JsonValue]) -> None:
         """Read on."""
@@ -84,8 +88,11 @@ class _Reading:
         if leaf.subject in self._questions:
             return
         match leaf.kind:
-            case EventKind.RUN_REQUESTED | EventKind.RUN_RELEASED:
-                self.apart += _launched(leaf)
+            case EventKind.RUN_REQUESTED:
+                self._asked = leaf, payload
+                self.apart += _remembered(leaf)
+            case EventKind.RUN_RELEASED:
+                self.apart += (self._given(one) for one in _released(leaf))
             case EventKind.CONTEXT_SHOWN:
                 self.apart.append(_noted(leaf, leaf.data))
             case EventKind.ACTION_DECISION:
@@ -97,6 +104,17 @@ class _Reading:
                 self._outcome(leaf)
             case _:
                 pass
+
+    def _given(self, one: Entered) -> Entered:
+        """Add to an item of the release what its request kept: the words, and what of them tells."""
+        if self._asked is None:
+            return one
+        leaf, payload = self._asked
+        told = leaf.data.get("flagged")
+        flagged = _counts(told.get(one.source)) if isinstance(told, Mapping) else {}
+        within = place_of(one.source)
+        kept = None if within is None or is_of_the_profile(within, payload) else leaf.seq
+        return replace(one, flagged=flagged, kept=kept, within=within or one.within)
 
     def _answer(self, leaf: Leaf, answer: Entered | None) -> None:
         """An action has one answer: what was said of it last. None while it is under way."""
@@ -126,10 +144,13 @@ class _Reading:
             self._answer(leaf, answer)
 
 
-def _launched(leaf: Leaf) -> Iterator[Entered]:
+def _remembered(leaf: Leaf) -> Iterator[Entered]:
     memory = leaf.data.get("memory")
-    if isinstance(memory, str) and memory != NO_MEMORY and leaf.kind is EventKind.RUN_REQUESTED:
+    if isinstance(memory, str) and memory != NO_MEMORY:
         yield Entered(leaf.seq, leaf.at, "memory", memory)
+
+
+def _released(leaf: Leaf) -> Iterator[Entered]:
     items = leaf.data.get("context")
     for item in items if isinstance(items, Sequence) and not isinstance(items, str) else ():
         if isinstance(item, Sequence) and len(item) >= 3:  # noqa: PLR2004 - kind, name, digest

@@ -29,7 +29,6 @@ from sandboxes.attest import attest
 from sandboxes.channel import Channel, open_channel
 from sandboxes.context import AgentContext, visible_context
 from sandboxes.driver import Box
-from sandboxes.lint.finding import counts
 from sandboxes.lint.shown import lint_launch
 from sandboxes.outcome import Ending, Outcome
 from sandboxes.plan import agent_box
@@ -221,7 +220,8 @@ async def _record_request(
     now = machinery.clock()
     expires_at = now + timedelta(seconds=deployment.profile.limits.wall_seconds)
     agent = deployment.parts.agent
-    told = counts(lint_launch(request.task or "", request.command, deployment.profile))
+    command, rules = _command(request, deployment), machinery.rules
+    told = lint_launch(request.task or "", command, deployment.profile, rules)
 
     def unit(tx: Tx) -> None:
         roster = machinery.policies.current(tx.conn).roster

@@ -17,6 +17,7 @@ from runtime.record.ledger import Ledger
 from runtime.runs import store
 from runtime.runs.states import RunView
 from sandboxes.driver import SandboxDriver
+from sandboxes.scrub.rulebook import Rulebook
 from sandboxes.spec import Runtime
 
 
@@ -58,6 +59,7 @@ class Machinery:
         check_setting: refuses a launch in a setting that would have to borrow from the other.
         memory: what agents remember from run to run.
         door: builds a run's gateway.
+        rules: what general kinds are found by; with the operator's own.
         reap: makes sure that a reaper watches our boxes, also when this process is gone.
     """
 
@@ -71,6 +73,7 @@ class Machinery:
     check_setting: Callable[[Profile, Setting], None]
     memory: MemoryBook
     door: Callable[[RunContext, Deployment, Runtime], Door]
+    rules: Rulebook
     reap: Callable[[], None]
 
     async def view(self, run: str) -> RunView:

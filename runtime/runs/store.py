@@ -1,7 +1,7 @@
 """A run's row and its entries in the log, written together. One function for each step of its life."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, insert, or_, selec
 
 from profiles.setting import Setting
 from runtime.canonical import JsonValue, canonical
+from runtime.context.launched import added, flagged, scrubbed
 from runtime.deployments import NO_MEMORY
 from runtime.gate.actions import digest_of
 from runtime.memory.drafts import close as close_draft
@@ -19,6 +20,7 @@ from runtime.runs.states import LaunchRequest, RunError, RunState, RunView
 from runtime.tables.agents import RunRow
 from runtime.tables.log import LogEntryRow
 from sandboxes.context import ContextItem
+from sandboxes.lint.finding import Finding
 from sandboxes.outcome import Outcome
 from sandboxes.proof import Proof
 from sandboxes.spec import Runtime
@@ -38,11 +40,12 @@ def requested(
     expires_at: datetime,
     now: datetime,
     memory: str = NO_MEMORY,
-    told: Mapping[str, int] | None = None,
+    told: Sequence[Finding] = (),
 ) -> None:
     """Record that a launch was asked for, before anything is made for it.
 
-    The entry holds the digest of its memory, and how much of its task tells a status, by kind (R-19).
+    The entry holds the digest of its memory, and how much of its task and command tells a status: of what the
+    launch added, by kind (R-19), and of each item that the agent is shown (R-60).
     """
     tx.conn.execute(
         insert(_RUN).values(
@@ -72,10 +75,15 @@ def requested(
                 "runtime": request.runtime.value,
                 "setting": request.setting.value,
                 "memory": memory,
-                "told": dict(told or {}),
+                "told": dict(added(told, request.command)),
+                "flagged": flagged(told),
                 "single_user": request.single_user,
             },
-            payload={"task": request.task, "command": list(request.command)},
+            payload={
+                "task": request.task,
+                "command": list(request.command),
+                "scrubbed": scrubbed(told),
+            },
         )
     )
 

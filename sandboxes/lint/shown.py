@@ -20,6 +20,8 @@ _GENERAL_NAMES: Final = frozenset(
     {"agent", "ai", "assistant", "chat", "llm", "main", "mind", "model", "text"}
 )
 _LEAST_TELLING: Final = 3
+TASK: Final = "task"
+ARGUMENT: Final = "argument "
 _NOT_A_LETTER: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -67,9 +69,9 @@ def lint_launch(
     """
     scrubber = Scrubber(own_of(profile), ContextRules(), rulebook.pack)
     fix = "write it in words that tell nothing"
-    found = [*_each("task", scrubber.text(task, Place.SYSTEM), fix)]
+    found = [*_each(TASK, scrubber.text(task, Place.SYSTEM), fix)]
     for at, word in enumerate(command):
-        found += _each(f"argument {at}", scrubber.text(word, Place.SYSTEM), fix)
+        found += _each(f"{ARGUMENT}{at}", scrubber.text(word, Place.SYSTEM), fix)
     return tuple(replace(one, weight=Weight.WARNING) for one in found)
 
 

@@ -1,6 +1,7 @@
 """What an agent would be shown, looked through by the command alone: before the signature, at the launch."""
 
 import json
+from hashlib import sha256
 
 import pytest
 
@@ -34,6 +35,10 @@ def test_what_tells_is_on_the_card_at_the_launch_and_in_the_record(office: Offic
         printed = office.type("launch", "teller", "--task", f"{TELLS} Count the files.")
         (run,) = office.ask("runs", "list")["runs"]
         lines = office.type("audit", "trace", run["id"], "--json").out.splitlines()
+        context = office.ask("audit", "context", run["id"])["items"]
+        by_source = {item["source"]: item for item in context}
+        task = str(by_source["prompt:TASK"]["number"])
+        shown = office.ask("audit", "context", run["id"], "--show", task)
 
     assert (registered.code, printed.code) == (0, 0)
     assert "what the agent would be shown tells something of its status:" in card.out
@@ -42,6 +47,13 @@ def test_what_tells_is_on_the_card_at_the_launch_and_in_the_record(office: Offic
     assert "suggested:" in printed.err
     told = {entry["kind"]: entry["data"] for entry in map(json.loads, lines)}
     assert told["run.requested"]["told"] == {"deprecation": 1}
+    flagged = {source: item["flagged"] for source, item in by_source.items() if item["flagged"]}
+    assert flagged == {"prompt:TASK": {"deprecation": 1}, "argument:3": {"deprecation": 1}}
+    assert (shown["state"], shown["value"]) == ("kept", f"{TELLS} Count the files.")
+    assert sha256(shown["value"].encode()).hexdigest() == shown["sha256"]
+    assert [(one["found"], one["put"]) for one in shown["changes"]] == [
+        ("that will be updated quarterly", None)
+    ]
     items = {(kind, name) for kind, name, _, _ in told["run.released"]["context"]}
     assert {("prompt", "TASK"), ("argument", "0"), ("name", "hostname"), ("text", "withheld")} <= items
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from runtime.context.entered import Entered, entered
+from runtime.context.launched import kept_at
 from runtime.context.results import SeenExecutor, as_seen
 from runtime.context.scrubbing import shown_digest
 from runtime.gate.actions import ActionKind
@@ -66,6 +67,31 @@ def test_what_a_run_is_launched_with_comes_first(shop: Workshop) -> None:
         ("variable:PATH", "b" * 64),
     ]
     assert [one.source for one in ledger(shop)][2:] == ["tool:list_folders"]
+
+
+def test_what_tells_in_a_task_is_counted_at_its_item_and_its_words_are_kept(shop: Workshop) -> None:
+    """R-19, R-60: the request for the run has both; what the launch did not name itself is kept nowhere."""
+    payload = {"task": "Run the test.", "command": ["sh", "-c"]}
+    flagged = {"prompt:TASK": {"evaluation": 1}, "argument:1": {"model": 2}}
+    write(shop, EventKind.RUN_REQUESTED, data={"flagged": flagged}, payload=payload)
+    named = (("prompt", "TASK"), ("argument", "1"), ("argument", "7"), ("variable", "PATH"))
+    items = [[kind, name, "b" * 64, "why"] for kind, name in named]
+    write(shop, EventKind.RUN_RELEASED, data={"context": items})
+
+    task, one, beyond, path = ledger(shop)
+    kept = shop.town.ledger.entry(task.kept or 0).payload or {}
+
+    assert (task.flagged, kept_at(kept, task.within)) == ({"evaluation": 1}, "Run the test.")
+    assert (one.flagged, kept_at(kept, one.within)) == ({"model": 2}, "-c")
+    assert (beyond.flagged, kept_at(kept, beyond.within)) == ({}, None)
+    assert (path.flagged, path.kept) == ({}, None)
+
+
+def test_an_argument_of_the_profiles_own_is_not_sought_in_the_request(shop: Workshop) -> None:
+    write(shop, EventKind.RUN_REQUESTED, data={}, payload={"task": None, "command": []})
+    write(shop, EventKind.RUN_RELEASED, data={"context": [["argument", "0", "b" * 64, "why"]]})
+
+    assert [(one.source, one.kept) for one in ledger(shop)] == [("argument:0", None)]
 
 
 def test_a_held_write_enters_when_the_agent_asks_again(shop: Workshop) -> None:
