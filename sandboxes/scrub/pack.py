@@ -10,6 +10,7 @@ from typing import Any
 
 from profiles.context import StatusKind
 from sandboxes.errors import PackError
+from sandboxes.scrub.examples import check_examples
 from sandboxes.scrub.fields import FieldTable, normal_name
 from sandboxes.scrub.gate import Gate
 from sandboxes.scrub.kept import Kept, kept_place, read_kept
@@ -17,7 +18,7 @@ from sandboxes.scrub.matcher import Hit, compiled, field_matcher, line_at, match
 from sandboxes.scrub.members import MemberWeigher, Record, read_members
 from sandboxes.scrub.model import NAMES
 from sandboxes.scrub.needed import Needs
-from sandboxes.scrub.rules import FieldRule, PackFile, TextRule, read_file, spelled_out, words_of
+from sandboxes.scrub.rules import FieldRule, PackFile, TextRule, files_of, read_file, spelled_out, words_of
 from sandboxes.scrub.sentences import one_a_line
 from sandboxes.scrub.view import view_of
 from sandboxes.scrub.weighing import Weigher, read_weights
@@ -173,6 +174,10 @@ class Pack:
         hits = (hit for hit in self.find(data) if hit.rule.kind in NAMES)
         return next((hit.rule for hit in hits if hit.end - hit.start == len(data)), None)
 
+    def ids_in(self, text: str) -> frozenset[str]:
+        """Return the ids of the rules that find anything in a text; errors as of `find`."""
+        return frozenset(hit.rule.id for hit in self.find(view_of(text).data))
+
     def kinds(self) -> frozenset[StatusKind]:
         """Return the kinds that have a rule."""
         return frozenset({*(rule.kind for rule in self.texts), *(rule.kind for rule in self.fields)})
@@ -205,15 +210,15 @@ def load_packs(paths: Sequence[Path] = ()) -> Pack:
         paths: files, or directories whose `*.yaml` files are read in the order of their names.
 
     Raises:
-        PackError: a file cannot be read or a rule is wrong; the message names both.
+        PackError: a file cannot be read, or a rule is wrong or does not find what it says; the message names
+            both. The shipped ones are held to that by tests.
     """
-    files = []
-    for path in (SHIPPED, *paths):
-        found = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-        files += [read_file(file) for file in found]
+    own = [(file, read_file(file)) for path in paths for file in files_of(path)]
+    files = [*(read_file(file) for file in files_of(SHIPPED)), *(file for _, file in own)]
     place = kept_place()
     kept = read_kept(place)
     pack = Pack(files, read_weights(), read_members(), kept, tried=not paths)
+    check_examples(own, pack.ids_in)
     if not paths and not sys.dont_write_bytecode:
         kept.keep(place)
     return pack

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sandboxes.errors import PackError
 from sandboxes.scrub.pack import Pack, load_packs
-from sandboxes.scrub.rules import read_file
+from sandboxes.scrub.rules import files_of, read_file
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,4 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.is_absolute():
             raise PackError(f"{path}: expected an absolute path of a file or a directory with rules")
-        found = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-        if not found:
-            raise PackError(f"{path}: the directory holds no *.yaml, expected files with rules")
-        yield from found
+        yield from files_of(path)

@@ -94,6 +94,19 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one i
 _ADAPTER: Final = TypeAdapter(PackFile)
 
 
+def files_of(path: Path) -> list[Path]:
+    """Return the files of a pack: the `*.yaml` of a directory in the order of their names, or the one file.
+
+    Raises:
+        PackError: it is a directory without any.
+    """
+    if not path.is_dir():
+        return [path]
+    if not (found := sorted(path.glob("*.yaml"))):
+        raise PackError(f"rule pack {path}: got a directory without *.yaml, expected files with rules")
+    return found
+
+
 def read_file(path: Path) -> PackFile:
     """Return the rules of a file.
 

@@ -20,6 +20,7 @@ from runtime.runs.states import RunError, RunView
 from runtime.settings import Settings
 from sandboxes.errors import PackError
 from sandboxes.lint.shown import lint_launch, lint_shown
+from sandboxes.scrub.pack import load_packs
 from sandboxes.scrub.rulebook import SHIPPED_RULES, Rulebook, digest_of_rules, open_rulebook
 from tests.standins.profiles import make_profile
 from tests.standins.proving import Proving
@@ -123,7 +124,18 @@ def test_any_change_of_a_file_changes_the_digest(tmp_path: Path, rules: Rulebook
 
 WRONG: Mapping[str, tuple[str, str]] = {
     "no such file": ("gone.yaml", "gone.yaml"),
-    "a directory without rules": ("empty", r"holds no \*.yaml"),
+    "a directory without rules": ("empty", r"empty: got a directory without \*.yaml, expected files"),
+    "an empty file": ("void.yaml", "void.yaml: got an empty file, expected"),
+    "a file of comments": ("comments.yaml", "comments.yaml: got an empty file, expected"),
+    "a file of nothing but words": ("words.yaml", "words.yaml: got no rule, expected at least one"),
+    "an example that is not found": (
+        "missed.yaml",
+        "missed.yaml: rule 'own-code-name': example 'Wumbat says hello.': got found by no rule, expected",
+    ),
+    "a lookalike that is found": (
+        "alike.yaml",
+        "alike.yaml: rule 'own-code-name': lookalike 'A Wombat says hello.': got found by this rule,",
+    ),
     "no YAML": ("broken.yaml", "broken.yaml"),
     "an unknown kind": ("kind.yaml", "kind.yaml.*own-code-name|own-code-name.*kind"),
     "a pattern that is none": ("pattern.yaml", "own-code-name"),
@@ -137,10 +149,17 @@ def test_serve_does_not_start_with_rules_that_cannot_be_used(wrong: str, tmp_pat
     (tmp_path / "broken.yaml").write_text("rules: [")
     (tmp_path / "kind.yaml").write_text(RULE.replace("kind: deployment", "kind: animal"))
     (tmp_path / "pattern.yaml").write_text(RULE.replace("\\bWombat\\b", "(Wombat"))
+    (tmp_path / "void.yaml").write_text("")
+    (tmp_path / "comments.yaml").write_text("# none yet\nrules: []\n")
+    (tmp_path / "words.yaml").write_text("words: {beasts: [wombat, wallaby]}")
+    (tmp_path / "missed.yaml").write_text(RULE.replace("[Wombat says", "[Wumbat says"))
+    (tmp_path / "alike.yaml").write_text(RULE.replace("[A wallaby", "[A Wombat"))
     name, named = WRONG[wrong]
 
     with pytest.raises(PackError, match=f"(?s){named}"):
         open_rulebook([tmp_path / name])
+    with pytest.raises(PackError, match=f"(?s){named}"):
+        load_packs([tmp_path / name])
 
 
 def test_the_setting_is_a_list_of_absolute_paths() -> None:
