@@ -78,11 +78,22 @@ def _upstreams(upstreams: Json) -> list[str]:
 def _upstream(one: Json) -> str:
     if one.get("memory"):
         return "its own memory, kept from run to run"
-    volumes = [f"{source} ({how})" for source, how in one.get("volumes", {}).items()]
-    parts = {"reaches": one.get("tcp", []), "volumes": volumes, "credentials": one["credentials"]}
     where = str(one.get("url") or one.get("image")) + (" ON THIS HOST" if one.get("host") else "")
-    named = [f"{name} {', '.join(values)}" for name, values in parts.items() if values]
-    return "; ".join([where, *named])
+    other = one.get("evaluation", {})
+    apart = [*([other["url"]] if "url" in other else []), *_parts(other)]
+    return "; ".join([where, *_parts(one), *(f"in an evaluation {part}" for part in apart)])
+
+
+def _parts(one: Json) -> list[str]:
+    """Name what one setting of an upstream has; a part that it has not is left out."""
+    parts = {
+        "command": [" ".join(one.get("command", []))],
+        "variables": [f"{name}={value}" for name, value in one.get("env", {}).items()],
+        "reaches": one.get("tcp", []),
+        "volumes": [f"{source} ({how})" for source, how in one.get("volumes", {}).items()],
+        "credentials": one.get("credentials", []),
+    }
+    return [f"{name} {', '.join(values)}" for name, values in parts.items() if any(values)]
 
 
 def _verdicts(answer: Json) -> list[str]:

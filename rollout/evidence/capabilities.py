@@ -1,10 +1,12 @@
 """What a profile lets its agent reach: the blast radius, computed (R-28). Pure.
 
-Everything that the profile names is in it, and nothing else can be reached. A person signs its digest;
-a profile that reaches further has another.
+Everything that the profile names is in it, for runs of production and of evaluation, and nothing else can be
+reached. What a server on the host reaches, its command and its variables decide, so these are in it too. A
+person signs its digest; a profile that reaches further has another.
 """
 
 from profiles.schema import HttpUpstream, MemoryUpstream, Profile, StdioUpstream, ToolSpec, Upstream
+from profiles.upstreams import HeaderCredential, StdioEvaluation
 from runtime.canonical import JsonValue
 from runtime.gate.actions import digest_of
 
@@ -48,15 +50,29 @@ def _upstream(upstream: Upstream) -> JsonValue:
 
 
 def _http(upstream: HttpUpstream) -> JsonValue:
-    credential = None if upstream.credential is None else upstream.credential.name
-    return {"url": upstream.url, "credentials": [] if credential is None else [credential]}
+    there, other = _address(upstream.url, upstream.credential), upstream.evaluation
+    return there if other is None else {**there, "evaluation": _address(other.url, other.credential)}
+
+
+def _address(url: str, credential: HeaderCredential | None) -> dict[str, JsonValue]:
+    return {"url": url, "credentials": [] if credential is None else [credential.name]}
 
 
 def _stdio(upstream: StdioUpstream) -> JsonValue:
-    return {
+    reach: dict[str, JsonValue] = {
         "image": upstream.image,
         "host": upstream.host,
         "tcp": sorted(target.to for target in upstream.tcp.values()),
         "volumes": {one.source: "read" if one.read_only else "write" for one in upstream.volumes},
         "credentials": sorted(upstream.credentials.values()),
     }
+    if upstream.host:
+        reach |= {"command": list(upstream.command), "env": dict(upstream.env)}
+    if upstream.evaluation is not None:
+        reach["evaluation"] = _evaluation(upstream.evaluation, host=upstream.host)
+    return reach
+
+
+def _evaluation(other: StdioEvaluation, *, host: bool) -> JsonValue:
+    there: JsonValue = sorted(other.tcp.values())
+    return {"tcp": there, "env": dict(other.env)} if host else {"tcp": there}

@@ -13,6 +13,10 @@ command: [clerk]
 upstreams:
   ledger: {kind: stdio, image: ledger:1, command: [serve], credentials: {TOKEN: ledger-token}}
   crm: {kind: http, url: "https://crm.example.com/mcp"}
+  desk:
+    {kind: stdio, image: none, host: true, command: [desk, serve], env: {TO: a.example},
+     evaluation: {env: {TO: b.example}}}
+  mail: {kind: http, url: "https://mail.example.com/mcp", evaluation: {url: "https://mail-test.example.com/mcp"}}
   notes: {kind: memory}
 tools:
   search: {upstream: ledger, effect: read, args: {}}
@@ -29,9 +33,12 @@ def test_every_kind_of_upstream_is_laid_out() -> None:
 
     page = reach_lines({"agent": "clerk", "deployment": "d", "digest": "e", "capabilities": reach})
 
-    assert page[-4:] == [
+    assert page[-7:] == [
         "upstreams:",
         "crm     https://crm.example.com/mcp",
+        "desk    none ON THIS HOST; command desk serve; variables TO=a.example; in an evaluation variables",
+        "        TO=b.example",
         "ledger  ledger:1; credentials ledger-token",
+        "mail    https://mail.example.com/mcp; in an evaluation https://mail-test.example.com/mcp",
         "notes   its own memory, kept from run to run",
     ]

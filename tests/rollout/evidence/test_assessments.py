@@ -180,6 +180,60 @@ def test_whatever_widens_a_profile_changes_its_digest() -> None:
     assert len({digest(PROFILE), *map(digest, wider)}) == len(wider) + 1
 
 
+_SETTINGS = """
+profile: clerk
+version: 1
+purpose: Keep the books.
+image: clerk:1
+command: [clerk]
+upstreams:
+  crm:
+    kind: http
+    url: https://crm.example.com/mcp
+    evaluation: {url: "https://crm-test.example.com/mcp", credential: {header: X-Key, name: crm-test}}
+  ledger:
+    kind: stdio
+    image: ledger:1
+    command: [serve]
+    tcp: {db: {port: 5432, to: "db.example.com:5432"}}
+    evaluation: {tcp: {db: "db-test.example.com:5432"}}
+  desk:
+    kind: stdio
+    image: none
+    host: true
+    command: [desk, --serve]
+    env: {DESK: desk.example.com}
+    evaluation: {env: {DESK: desk-test.example.com}}
+tools:
+  search: {upstream: ledger, effect: read, args: {}}
+never:
+  - {id: never-send, text: Send nothing., effects: [send]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "would_be"),
+    [
+        ("https://crm-test.example.com/mcp", "https://elsewhere.example.net/mcp"),
+        ("name: crm-test}", "name: crm-other}"),
+        (", credential: {header: X-Key, name: crm-test}", ""),
+        ("db-test.example.com:5432", "db-live.example.net:5432"),
+        ('    evaluation: {tcp: {db: "db-test.example.com:5432"}}\n', ""),
+        ("desk-test.example.com", "desk-live.example.net"),
+        ("env: {DESK: desk.example.com}", "env: {DESK: desk.example.net}"),
+        ("[desk, --serve]", "[desk, --serve-all]"),
+    ],
+)
+def test_what_an_evaluation_reaches_and_a_server_on_the_host_are_signed_for(was: str, would_be: str) -> None:
+    """R-21, R-28: another address of either setting has another digest, and the list names it."""
+    there, other = (
+        parse_profile(text.encode(), source="test").profile
+        for text in (_SETTINGS, _SETTINGS.replace(was, would_be))
+    )
+
+    assert capabilities_digest(there) != capabilities_digest(other)
+
+
 def test_what_reaches_no_further_leaves_the_digest_alone() -> None:
     same = PROFILE.replace("version: 1", "version: 7").replace("for tests of the gate", "for other tests")
     assert same != PROFILE
