@@ -27,6 +27,7 @@ from console.kernel import Kernel, open_kernel
 from console.logs import log_to_stderr
 from rollout.scheduler import Scheduler
 from runtime.clock import utc_now
+from runtime.db import words_of
 from runtime.errors import KernelError
 from runtime.record.events import Event, EventKind
 from runtime.runs import store
@@ -148,7 +149,7 @@ async def _stop_as_asked(kernel: Kernel) -> None:
         try:
             await kernel.runs.stop_as_asked()
         except (KernelError, SandboxError, DBAPIError) as error:
-            _LOG.warning("what other nodes ask to stop cannot be read: %s; tried again", error)
+            _LOG.warning("what other nodes ask to stop cannot be read: %s; tried again", words_of(error))
 
 
 def _live_runs(kernel: Kernel) -> int:

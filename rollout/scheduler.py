@@ -17,6 +17,8 @@ from apscheduler.events import (
 )
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from runtime.db import words_of
+
 TICK_SECONDS = 60
 
 
@@ -92,7 +94,7 @@ class Scheduler:
         try:
             job.run(now)
         except Exception as error:  # noqa: BLE001 - one broken job must not stop the others; it is reported
-            self._on_fault(JobFault(job.name, now, f"{type(error).__name__}: {error}"))
+            self._on_fault(JobFault(job.name, now, f"{type(error).__name__}: {words_of(error)}"))
 
     def _missed(self, event: JobExecutionEvent | JobSubmissionEvent) -> None:
         self._on_fault(JobFault(event.job_id, self._clock(), "a tick was missed: the one before still runs"))

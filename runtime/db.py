@@ -226,6 +226,11 @@ def is_undecodable(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and "Could not decode to UTF-8" in str(error.orig)
 
 
+def words_of(error: BaseException) -> str:
+    """Return an error as people read it; one of a database in its driver's words, without the statement."""
+    return str(error.orig) if isinstance(error, DBAPIError) and error.orig else str(error)
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that may write; it commits at the end, or rolls back on any error."""

@@ -23,6 +23,7 @@ from rollout.reviews.rows import ReviewError
 from runtime.alerts.book import raise_alert
 from runtime.alerts.rules import AlertRule, AlertState, Deviation
 from runtime.clock import NewId
+from runtime.db import words_of
 from runtime.people.policies import PolicyBook
 from runtime.people.roster import Refused
 from runtime.people.statement import SignedStatement
@@ -145,7 +146,7 @@ class Desk:
                 if self._print(obligation, now, again=False):
                     printed.append(obligation)
             except Exception as error:  # noqa: BLE001 - one broken review must not stop the others; it is told
-                faults.append(f"{obligation}: {error}")
+                faults.append(f"{obligation}: {words_of(error)}")
         if faults:
             raise ReviewError(f"{len(faults)} packets could not be printed: {'; '.join(faults)}")
         return tuple(printed)

@@ -16,7 +16,7 @@ from threading import Lock, Thread, get_ident
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from runtime.db import is_busy
+from runtime.db import is_busy, words_of
 from runtime.errors import LedgerError, LedgerIntegrityError, LedgerUnavailableError
 from runtime.record.anchor import AnchorState
 from runtime.record.checkpoint import Checkpoint
@@ -70,7 +70,7 @@ class Worker:
         )
         self._stopped: LedgerError | None = None
         self._checkpoint_due: float | None = None
-        self._checkpoint_error: Exception | None = None
+        self._checkpoint_error: str | None = None
         self._thread = Thread(target=self._serve, name="ledger", daemon=True)
         self._thread.start()
 
@@ -232,7 +232,7 @@ class Worker:
             if is_busy(error):
                 for job in running:
                     job.unclaim()
-                raise _BusyError(f"another program writes to the database: {error}") from error
+                raise _BusyError(f"another program writes to the database: {words_of(error)}") from error
             fail(running, _unavailable(error))
         return running, wanted
 
@@ -252,7 +252,7 @@ class Worker:
         try:
             self._writer.checkpoint()
         except Exception as error:  # noqa: BLE001 told by `anchor_state`; tried again when due
-            self._checkpoint_error = error
+            self._checkpoint_error = words_of(error)
             self._checkpoint_due = time.monotonic() + self._limits.checkpoint_seconds
         else:
             self._checkpoint_error = self._checkpoint_due = None
@@ -263,6 +263,6 @@ def _is_integrity(error: LedgerError) -> bool:
 
 
 def _unavailable(error: Exception) -> LedgerUnavailableError:
-    unavailable = LedgerUnavailableError(f"the record could not commit: {error}")
+    unavailable = LedgerUnavailableError(f"the record could not commit: {words_of(error)}")
     unavailable.__cause__ = error
     return unavailable

@@ -1,9 +1,11 @@
 """The clock that makes owed work happen."""
 
+import sqlite3
 import threading
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from rollout.scheduler import Job, JobFault, Scheduler
 
@@ -35,6 +37,17 @@ def test_a_broken_job_is_reported_and_stops_no_other() -> None:
 
     assert seen == [NOON]
     assert faults == [JobFault("expire", NOON, "ValueError: bad row at 12")]
+
+
+def test_a_job_that_fails_at_the_database_is_reported_in_the_driver_s_words_without_its_statement() -> None:
+    def broken(_now: datetime) -> None:
+        raise OperationalError("SELECT secret FROM shelf", {}, sqlite3.OperationalError("disk I/O error"))
+
+    faults: list[JobFault] = []
+
+    _scheduler([Job("expire", broken)], faults).tick()
+
+    assert faults == [JobFault("expire", NOON, "OperationalError: disk I/O error")]
 
 
 def test_a_started_scheduler_ticks_and_a_stopped_one_does_not() -> None:
