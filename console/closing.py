@@ -20,7 +20,7 @@ from console.errors import BlockedError, IntegrityError, UsageError
 from console.escape import escape, escape_json
 from console.session import Session
 from console.show.reviews import closure_page, packet_page
-from console.show.text import note, say, say_json
+from console.show.text import STDOUT, note, say, say_json
 from console.show.values import Json
 from console.shown import check_digest
 from console.signing import signer
@@ -63,13 +63,13 @@ class Asked:
 
 
 def deliver(session: Session, answer: Json, form: str, output: Path | None) -> None:
-    """Print the packet of an answer, or write it to a new file.
+    """Print the packet of an answer, or write it to a new file; `-` as its name means to print it.
 
     Raises:
         UsageError: the form is unknown, or the file exists.
         BlockedError: nothing was printed for the review yet.
     """
-    written = _form(form)
+    written, output = _form(form), None if output == STDOUT else output
     if session.json and output is None:
         say_json(answer)
         return

@@ -1,5 +1,6 @@
 """`handrail audit`: the record. `verify` trusts nobody: it reads database and anchor itself."""
 
+import json
 import os
 from pathlib import Path
 from typing import IO, Annotated
@@ -15,7 +16,7 @@ from console.show.answer import show
 from console.show.entered import entered_page, entered_table
 from console.show.progress import Progress
 from console.show.record import entry_lines, export_done, open_table, report_page, report_view
-from console.show.text import say, say_line_json
+from console.show.text import STDOUT, say, say_line_json
 from runtime.record.note import NoteVerifier
 from runtime.record.verify import verify_state
 
@@ -30,7 +31,7 @@ _One = Annotated[
 ]
 _Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on as entries come.")]
 _Count = Annotated[int, typer.Option("-n", "--lines", min=0, max=10_000, help="How many of the newest.")]
-_Output = Annotated[Path, typer.Option("--output", "-o", help="A file that does not exist yet.")]
+_Output = Annotated[Path, typer.Option("--output", "-o", help="A new file; - is the standard output.")]
 _Payloads = Annotated[bool, typer.Option("--payloads", help="With agent text and arguments, decrypted.")]
 
 
@@ -74,13 +75,20 @@ def tail(session: Session, *, lines: _Count = 20, follow: _Follow = False) -> No
         _print(session, entry)
 
 
-@command(app, "export", example="handrail audit export -o record.jsonl")
+@command(
+    app,
+    "export",
+    example="handrail audit export -o record.jsonl\nhandrail audit export -o - | gzip > record.jsonl.gz",
+)
 def export(session: Session, *, output: _Output, payloads: _Payloads = False) -> None:
     """Write the whole log as JSON lines that anyone can verify without Handrail."""
-    count = 0
+    lines = (str(item["text"]) for item in client_of(session).stream("audit", "export", payloads=payloads))
+    if output == STDOUT:
+        for line in lines:
+            say_line_json(json.loads(line))  # the same value, and nothing in it that a terminal would obey
+        return
     with _new_file(output) as file:
-        for item in client_of(session).stream("audit", "export", payloads=payloads):
-            count += file.write(item["text"] + "\n") > 0
+        count = sum(file.write(line + "\n") > 0 for line in lines)
     show(session, {"file": str(output), "lines": count}, export_done)
 
 

@@ -17,7 +17,9 @@ app = group("See which reviews are owed, read their packets, and close them.")
 
 _Id = Annotated[str, typer.Argument(help="The review's id.")]
 _Format = Annotated[str, typer.Option("--format", help="text, markdown, html or json.")]
-_Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write the packet to this new file.")]
+_Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write the packet to this new file; - prints it.")
+]
 
 
 @command(app, "list", example="handrail review list\nhandrail review list --agent invoice-bot --past")

@@ -4,11 +4,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from console.escape import clip, escape_json, width
 
 COLUMNS = 100
+STDOUT: Final = Path("-")
+"""What a user writes in place of a file's name to have it on the standard output."""
 
 
 class Style(Enum):

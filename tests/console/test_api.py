@@ -3,6 +3,7 @@
 import http.client
 import json
 from os import geteuid
+from pathlib import Path
 from pwd import getpwuid
 from typing import Any
 
@@ -156,6 +157,25 @@ def test_an_export_is_whole_and_verifies_without_us(counter: Counter) -> None:
     assert again.code == 2
     assert again.err.startswith(f"handrail: {path} exists")
     assert path.read_text().splitlines() == lines
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_an_export_to_the_standard_output_is_the_same_and_makes_no_file(
+    counter: Counter, more: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Agent text in it cannot reach the terminal as it is, and the values stay the same."""
+    monkeypatch.chdir(counter.keys)
+    counter.act("read_folder", folder="INBOX\u202e")
+    counter.shop.town.ledger.checkpoint()
+    counter.type("audit", "export", "--payloads", "-o", "record.jsonl")
+
+    said = counter.type("audit", "export", "--payloads", "-o", "-", *more)
+
+    lines = Path("record.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in said.out.splitlines()] == [json.loads(line) for line in lines]
+    assert "\u202e" in "".join(lines)
+    assert "\u202e" not in said.out
+    assert not Path("-").exists()
 
 
 def test_reconcile_lists_what_was_begun_and_whose_end_nobody_knows(counter: Counter) -> None:

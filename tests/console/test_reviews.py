@@ -112,6 +112,17 @@ def test_a_packet_is_written_to_a_new_file_in_each_form(
     assert out.stat().st_mode & 0o077 == 0
 
 
+def test_a_packet_whose_file_is_called_dash_is_printed(
+    desk: Counter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    review, _ = printed(desk)
+    said = desk.type("review", "show", review, "--format", "markdown", "-o", "-")
+
+    assert said.out.startswith("# REVIEW")
+    assert not Path("-").exists()
+
+
 def test_an_unknown_form_is_a_wrong_command_line(desk: Counter) -> None:
     review, _ = printed(desk)
     said = desk.type("review", "show", review, "--format", "pdf")
