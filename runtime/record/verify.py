@@ -8,7 +8,7 @@ It needs no `serve` and no secret key. In order:
 3. Every entry is read once, in order: columns and payload row against the leaf, leaf against `leaf_hash`,
    the rebuilt tree against the root of every signed checkpoint on the way.
 4. The head, the stored checkpoints and the data keys are compared with what the entries say they must be,
-   each run's row with the record of its launch, and the rows of suggestions and judgements with theirs.
+   and with theirs the rows of runs, grants, suggestions, judgements and statements.
 
 Memory grows with the number of checkpoints (some 300 bytes for 256 entries), not with that of entries.
 """
@@ -25,13 +25,14 @@ from runtime.record.anchor import Anchor, AnchoredLine, FileAnchor
 from runtime.record.checkpoint_check import ANCHOR, CheckpointCheck
 from runtime.record.entry_check import EntryCheck, Progress
 from runtime.record.findings import FindingKind, Findings, VerifyReport
+from runtime.record.grant_check import check_grants
 from runtime.record.head_check import check_head, read_heads
 from runtime.record.keys import VERIFIER_KEY
 from runtime.record.leaf import decode_leaf
 from runtime.record.note import NoteVerifier
 from runtime.record.replay import ENTRIES
+from runtime.record.row_check import check_rows
 from runtime.record.run_check import check_runs
-from runtime.record.suggestion_check import check_suggestions
 from runtime.settings import Settings
 from runtime.tables.log import LogDataKeyRow, LogEntryRow
 
@@ -166,7 +167,8 @@ def _read(state: _State, connection: Connection, progress: Progress) -> None:
     entries.keys.finish({row.id: row.wrapped for row in wrapped})
     check_head(heads, entries, "" if state.verifier is None else state.verifier.name, state.findings)
     check_runs(connection, state.findings)
-    check_suggestions(connection, state.findings)
+    check_grants(connection, state.findings)
+    check_rows(connection, state.findings)
 
 
 def _claimed_key(connection: Connection, findings: Findings) -> NoteVerifier | None:

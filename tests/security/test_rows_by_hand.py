@@ -1,4 +1,4 @@
-"""Nobody with a database shell hides a suggestion or a judgement from `audit verify`."""
+"""Nobody with a database shell hides a suggestion, a person's word or a grant from `audit verify`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +13,12 @@ from tests.standins.towns import DORA
 _INSERT = (
     "INSERT INTO suggestion SELECT 'sug-mine', 'act-mine', run, deployment, agent, tool, effect, "
     "args_digest, log_seq, created_at FROM suggestion LIMIT 1"
+)
+
+_GRANT = (
+    "INSERT INTO effect_grant (id, deployment, effect, valid_from, valid_until, requester, owner, issued_at) "
+    "SELECT 'grant-mine', deployment, 'send', valid_from, valid_until, requester, owner, issued_at "
+    "FROM effect_grant LIMIT 1"
 )
 
 
@@ -60,12 +66,24 @@ def test_what_was_not_touched_is_intact(desk: Desk) -> None:
         ("UPDATE suggestion SET created_at = 'never'", "column changed: suggestion.created_at"),
         ("DELETE FROM judgement", "row deleted: judgement"),
         ("UPDATE judgement SET verdict = 'agree'", "column changed: judgement.verdict"),
-        ("UPDATE judgement SET person = 'olga'", "row deleted: judgement"),
-        ("UPDATE judgement SET statement = 'another'", "column changed: judgement.statement"),
+        ("UPDATE judgement SET person = 'olga'", "column changed: judgement.person"),
+        ("UPDATE judgement SET statement = 'another'", "row deleted: judgement"),
         (
             "INSERT INTO judgement SELECT 'mine', suggestion, 'olga', 'agree', '', judged_at FROM judgement",
             "row added: judgement",
         ),
+        ("DELETE FROM statement WHERE type = 'judgement'", "row deleted: statement"),
+        ("UPDATE statement SET body = x'00'", "column changed: statement.body"),
+        ("UPDATE statement SET body = 'words'", "column changed: statement.body"),
+        ("UPDATE statement SET person = 'olga'", "column changed: statement.person"),
+        ("UPDATE statement SET subject = 'another'", "column changed: statement.subject"),
+        ("UPDATE statement SET id = 'another' WHERE type = 'judgement'", "row added: statement"),
+        ("DELETE FROM effect_grant", "row deleted: effect_grant"),
+        ("UPDATE effect_grant SET effect = 'send'", "column changed: effect_grant.effect"),
+        ("UPDATE effect_grant SET valid_until = 'never'", "column changed: effect_grant.valid_until"),
+        ("UPDATE effect_grant SET owner = 'another'", "column changed: effect_grant.owner"),
+        ("UPDATE effect_grant SET revoke_cause = 'superseded'", "column changed: effect_grant.revoke_cause"),
+        (_GRANT, "row added: effect_grant"),
     ],
 )
 def test_a_row_less_more_or_changed_is_named(desk: Desk, attack: str, named: str) -> None:
