@@ -165,9 +165,9 @@ def open_kernel(
         sandboxes.errors.EngineUnavailableError: no local engine answers.
         sandboxes.errors.PackError: the operator's own rules cannot be used; the message names file and rule.
     """
-    rules = open_rulebook(settings.rule_paths)
-    driver = DockerDriver(f"unix://{settings.docker_socket}")
     keys = load_keys(settings.keys_dir)
+    driver = DockerDriver(f"unix://{settings.docker_socket}")
+    rules = open_rulebook(settings.rule_paths)  # last of what can be refused: it may take seconds
     installation = keys.signer.verifier.name
     policies = PolicyBook(settings.state_dir / PIN_NAME, installation)
     ledger = open_ledger(settings, clock=clock)
