@@ -19,9 +19,6 @@ from sqlalchemy.exc import DBAPIError
 
 from console.api.app import Activity, create_app
 from console.api.listener import bind, serve_until
-from console.doctor.finding import Level
-from console.doctor.rights import examine_rights
-from console.errors import ConsoleError
 from console.jobs import clockwork, owed
 from console.kernel import Kernel, open_kernel
 from console.logs import log_to_stderr
@@ -70,11 +67,10 @@ def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[dict[st
         ready: called once, when requests are answered, with what to tell the user.
 
     Raises:
-        ConsoleError: this user cannot run boxes, or the socket cannot be made.
+        ConsoleError: the socket cannot be made.
         runtime.errors.LedgerBusyError: another serve runs on this state directory.
     """
     log_to_stderr()
-    _need_rights()
     uvloop.run(_serve(settings, options, ready))
 
 
@@ -168,9 +164,3 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
     hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN  # which is what nohup asks for
     for number in (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hangs_up else ())):
         loop.add_signal_handler(number, end, number)
-
-
-def _need_rights() -> None:
-    lacking = next((f for f in examine_rights() if f.check == "rights" and f.level is Level.FAIL), None)
-    if lacking is not None:
-        raise ConsoleError(lacking.said, next_step=lacking.next_step)

@@ -5,11 +5,12 @@ from typing import Annotated, Any
 import typer
 
 from console.cli import command, single
+from console.doctor.rights import need_rights
 from console.escape import escape
 from console.offline import settings_of
-from console.serve import ServeOptions, serve
 from console.session import Session
 from console.show.text import say, say_line_json
+from runtime.record.keys import load_keys
 
 app = single()
 
@@ -31,6 +32,10 @@ def run_serve(
 ) -> None:
     """Run the control plane until SIGTERM or Ctrl-C; running boxes are left running and taken up again."""
     settings = settings_of(session)
+    need_rights()
+    load_keys(settings.keys_dir)  # refused at once: what follows takes seconds to load
+    from console.serve import ServeOptions, serve  # noqa: PLC0415 - see above
+
     options = ServeOptions(
         socket=(session.socket or settings.socket_path).absolute(),
         single_user=single_user,

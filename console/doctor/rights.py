@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from console.doctor.finding import Finding, Level, good
+from console.errors import ConsoleError
 
 _CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_SYS_PTRACE": 19}
 """Numbers from linux/capability.h: entering a box's namespaces, and reading its processes."""
@@ -18,6 +19,13 @@ _STATUS = Path("/proc/self/status")
 def examine_rights(status: Path = _STATUS) -> list[Finding]:
     """Look at this process's capabilities, at ssh-keygen and at the clock."""
     return [_capabilities(status), _keygen(), _clock()]
+
+
+def need_rights() -> None:
+    """See that this process may do what `serve` does. Raises ConsoleError with the next step if not."""
+    lacking = _capabilities(_STATUS)
+    if lacking.level is Level.FAIL:
+        raise ConsoleError(lacking.said, next_step=lacking.next_step)
 
 
 def _capabilities(status: Path) -> Finding:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,15 @@ def test_help_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize("name", ["agent", "runs", "approvals", "suggestions", "grants", "launch"])
 def test_a_thin_command_s_help_imports_neither_server_nor_database(name: str) -> None:
     loaded = _modules_after(f"from console.main import run\nassert run(['{name}', '--help']) == 0")
+
+    assert loaded.isdisjoint({"fastapi", "sqlalchemy", "docker", "mcp", "uvicorn"})
+
+
+def test_serve_refuses_keys_that_it_cannot_use_before_it_loads_what_serves(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    loaded = _modules_after(
+        f"from console.main import run\nassert run(['serve', '--state-dir', '{tmp_path}']) == 1"
+    )
 
     assert loaded.isdisjoint({"fastapi", "sqlalchemy", "docker", "mcp", "uvicorn"})
 
@@ -87,6 +97,7 @@ def test_every_command_s_help_has_an_example_of_itself(
         (["runs", "list", "--all"], "handrail: No such option: --all; next: handrail runs list --help"),
         (["runs", "show"], "handrail: Missing argument 'run'; next: handrail runs show --help"),
         (["runs", "show", ""], "handrail: run; got nothing, expected a word or more"),
+        (["runs", "show", "a/b"], "handrail: a name; got a/b, expected one without a slash"),
         (["launch", " "], "handrail: agent; got nothing, expected a word or more"),
         (
             ["freeze", "--all", "--reason", ""],
