@@ -5,9 +5,10 @@ together with its first grant, `read`; without that grant everything is denied.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from profiles.effects import Effect
 from profiles.load import LoadedProfile
@@ -27,7 +28,10 @@ from runtime.upstreams.manifest import Offer
 from runtime.upstreams.upstreams import Opener, Upstreams
 from sandboxes.driver import SandboxDriver
 from sandboxes.lint.finding import Finding, counts
+from sandboxes.plan import stray_volumes
 from sandboxes.scrub.rulebook import SHIPPED_RULES, Rulebook
+
+_TAKE_OUT: Final = "take the line out of the image's Dockerfile and build it again (docs/context.md, Images)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +73,9 @@ async def draft(
         rulebook: what its runs will be scrubbed by.
 
     Raises:
-        DeploymentError: the profile asks for more than the policy's ceiling, calls a tool milder than the
-            tool's own annotations do, or something of it would show the agent what it may not know (R-19).
+        DeploymentError: the profile asks for more than the policy's ceiling, an image has a `VOLUME` that no
+            profile names, a tool is called milder than by its own annotations, or something of it would show
+            the agent what it may not know (R-19).
         sandboxes.errors.ImageMissingError: the engine lacks an image.
         runtime.upstreams.errors.UpstreamError: an upstream cannot be opened or lacks a tool.
     """
@@ -121,11 +126,29 @@ def resolve_images(profile: Profile, driver: SandboxDriver) -> tuple[str, dict[s
     """Return the digests of a profile's images as the engine has them now: the agent's, and each upstream's.
 
     Raises:
+        DeploymentError: one has a `VOLUME` at which nothing of the profile's is mounted.
         sandboxes.errors.ImageMissingError: the engine lacks one.
     """
-    boxed = {name: entry for name, entry in profile.upstreams.items() if isinstance(entry, StdioUpstream)}
-    images = {name: driver.image(entry.image).digest for name, entry in boxed.items() if not entry.host}
-    return driver.image(profile.image).digest, images
+    agents = driver.image(profile.image)
+    _check_volumes(f"image {profile.image}", stray_volumes(agents.volumes), _TAKE_OUT)
+    images = {}
+    for name, entry in profile.upstreams.items():
+        if isinstance(entry, StdioUpstream) and not entry.host:
+            image = driver.image(entry.image)
+            stray = stray_volumes(image.volumes, [volume.target for volume in entry.volumes])
+            other = f"name a volume with this `target` under `upstreams.{name}.volumes`, or {_TAKE_OUT}"
+            _check_volumes(f"image {entry.image} of upstream {name}", stray, other)
+            images[name] = image.digest
+    return agents.digest, images
+
+
+def _check_volumes(what: str, stray: Sequence[str], fix: str) -> None:
+    """Refuse an image of which the engine would make boxes that cannot be proved."""
+    if stray:
+        raise DeploymentError(
+            f"{what}: got `VOLUME {' '.join(stray)}` in it, for which the engine mounts something that no "
+            f"profile names, expected none; {fix}"
+        )
 
 
 def deploy(

@@ -87,9 +87,12 @@ class DockerDriver:
     def image(self, reference: str) -> Image:
         """Resolve an image reference or digest. Raises ImageMissingError."""
         with self._asking(f"image {reference}", about_image=True):
-            digest = str(self._api.inspect_image(reference)["Id"])
+            described = self._api.inspect_image(reference)
+        digest = str(described["Id"])
         if digest not in self._images:
-            self._images[digest] = Image(digest=digest, has_shell=self._store.has_shell(digest))
+            volumes = tuple((described.get("Config") or {}).get("Volumes") or ())
+            has_shell = self._store.has_shell(digest)
+            self._images[digest] = Image(digest=digest, has_shell=has_shell, volumes=volumes)
         return self._images[digest]
 
     def runtimes(self) -> frozenset[Runtime]:

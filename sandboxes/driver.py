@@ -84,10 +84,15 @@ class ExecResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """An image the engine holds. Without a shell a box cannot wait behind the stdin gate."""
+    """An image the engine holds. Without a shell a box cannot wait behind the stdin gate.
+
+    Attributes:
+        volumes: paths of its `VOLUME` instructions; the engine mounts something there in every box of it.
+    """
 
     digest: str
     has_shell: bool
+    volumes: tuple[str, ...] = ()
 
 
 class ImageSource(Protocol):

@@ -1,6 +1,7 @@
 """From a profile to the boxes it needs. Pure, and blind: no tier, run or agent name is an argument here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from posixpath import normpath
 
 from profiles.schema import Limits, Profile, StdioUpstream
 from sandboxes.spec import HOME, BoxLimits, BoxSpec, Disk, Mount, Runtime, Tmpfs
@@ -67,6 +68,20 @@ def upstream_box(
         stdio=True,
         labels=labels,
     )
+
+
+def stray_volumes(volumes: Iterable[str], targets: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return where an image would have something mounted that is in no description of its box.
+
+    The engine makes an anonymous volume for each `VOLUME` of an image, unless something of ours is mounted
+    at the same path: scratch space, or a volume of the profile's.
+
+    Args:
+        volumes: paths of the image's `VOLUME` instructions.
+        targets: paths of the volumes that the profile gives a box of it.
+    """
+    ours = {normpath(path) for path in (*targets, *(item.target for item in _scratch(UPSTREAM_SCRATCH_MIB)))}
+    return tuple(sorted(path for path in volumes if normpath(path) not in ours))
 
 
 def _limits(limits: Limits, memory_mib: int, pids: int) -> BoxLimits:

@@ -4,10 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from profiles.context import StatusKind
 
 LONGEST_FOUND = 120
+VOLUME: Final = "volume"
+"""The one rule that finds nothing that tells: it names what keeps boxes from being made of an image."""
 
 
 class Weight(StrEnum):
@@ -24,7 +27,7 @@ class Finding:
     Attributes:
         where: `variable GIT_COMMIT`, `file /app/VERSION`, `model.alias`, `tool send_mail`.
         found: the text that tells, cut to one line; it may be a stranger's words.
-        kind: what it tells; None for one of the deployment's own values.
+        kind: what it tells; None for one of the deployment's own values, and by the rule `VOLUME`.
         rule: which rule found it.
         fix: what to do about it, in one line.
         weight: how much it matters.

@@ -5,16 +5,17 @@ Labels, the history and the image's own command cannot be read there, but tools 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from profiles.context import ContextRules
 from sandboxes.driver import ImageSource
-from sandboxes.lint.finding import Finding, Weight, finding
+from sandboxes.lint.finding import VOLUME, Finding, Weight, finding
 from sandboxes.lint.image_files import ImageFiles, own_in_paths, wanted
 from sandboxes.lint.names import kind_of_name
 from sandboxes.lint.tree import files_in
+from sandboxes.plan import stray_volumes
 from sandboxes.scrub.model import OwnValue, Place
 from sandboxes.scrub.rulebook import SHIPPED_RULES, Rulebook
 from sandboxes.scrub.scrubber import Scrubber
@@ -82,6 +83,7 @@ def lint_read(
         *_labels(image.config.get("Labels") or {}, scrubber),
         *_command(image.config, scrubber),
         *_history(image.history),
+        *_volumes(image.config.get("Volumes") or ()),
     ]
     return tuple(sorted(found, key=lambda one: one.weight is Weight.WARNING))
 
@@ -126,6 +128,16 @@ def _history(steps: Sequence[str]) -> Iterator[Finding]:
                 yield finding(
                     f"history {name}", value, kind, "history", fix=_IN_HISTORY, weight=Weight.WARNING
                 )
+
+
+def _volumes(volumes: Collection[str]) -> Iterator[Finding]:
+    fix = (
+        "take `VOLUME` out of the Dockerfile: no agent's box is made of this image; for an upstream's, the "
+        "profile can name a volume with this `target` instead"
+    )
+    for path in stray_volumes(volumes):
+        found = f"VOLUME {path}"
+        yield finding(f"volume {path}", found, None, VOLUME, fix=fix, weight=Weight.WARNING)
 
 
 def _by_text(where: str, text: str, fix: str, scrubber: Scrubber) -> Iterator[Finding]:

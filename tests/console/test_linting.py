@@ -5,6 +5,7 @@ from typing import Any
 from console.escape import width
 from console.show.linting import image_page, launch_lines, told_lines
 from console.show.text import COLUMNS
+from sandboxes.lint.finding import VOLUME
 from sandboxes.lint.image import lint_image
 from tests.standins.image_store import ImageStandIn
 
@@ -26,6 +27,12 @@ def test_a_finding_says_where_what_and_how_to_mend_it() -> None:
     assert page[1] == "         fix: RUN rm -rf /app/VERSION"
     assert page[2] == "warning  file /app/VERSION: 2.4.1 (tells one of its own values, rule model)"
     assert page[-1].startswith("errors: 1, warnings: 1;")
+
+
+def test_a_volume_of_an_image_is_not_said_to_tell_anything() -> None:
+    page = image_page({"image": "a:1", "findings": [finding(where="volume /data", kind=None, rule=VOLUME)]})
+
+    assert page[0] == "error    volume /data: 2.4.1 (rule volume)"
 
 
 def test_a_long_finding_is_wrapped_and_loses_nothing() -> None:

@@ -7,6 +7,7 @@ import docker
 import pytest
 
 from profiles.effects import Effect
+from runtime.deployments import DeploymentError
 from runtime.runs.states import LaunchRequest, RunError
 from runtime.upstreams.errors import ManifestChangedError
 from sandboxes.errors import ContextError, ImageMissingError
@@ -61,6 +62,30 @@ def test_an_image_that_changed_since_it_was_pinned_is_not_launched(house: House,
     with pytest.raises(RunError, match=f"image {tag} is"):
         house.launch(deployment, command=("true",))
     assert house.boxes() == []
+
+
+@pytest.fixture
+def with_volumes(tag: str) -> Iterator[str]:
+    """An image with the volumes that a box covers, and a name for one with another beside them."""
+    client = docker.APIClient(version="auto")
+    made = client.create_container(BUSYBOX, command=["sh"])["Id"]
+    name, beside = tag.partition(":")[0], f"{tag.partition(':')[0]}:volumes"
+    covered = ["VOLUME /tmp", "VOLUME /home/agent"]
+    client.commit(made, name, "1", changes=covered)
+    client.commit(made, name, "volumes", changes=[*covered, "VOLUME /data"])
+    client.remove_container(made)
+    yield tag
+    client.remove_image(beside, noprune=True)
+    client.close()
+
+
+def test_a_volume_of_the_image_itself_is_told_when_it_is_deployed(house: House, with_volumes: str) -> None:
+    """Where scratch space is mounted it does no harm; elsewhere every launch would be refused."""
+    house.launch(house.deploy(PLAIN.replace(BUSYBOX, with_volumes)), command=("true",))
+    patiently(lambda: not house.boxes())
+
+    with pytest.raises(DeploymentError, match=r"VOLUME /data` in it.*take the line out"):
+        house.deploy(PLAIN.replace(BUSYBOX, with_volumes.replace(":1", ":volumes")), "other")
 
 
 def test_an_image_that_is_missing_is_named(house: House) -> None:

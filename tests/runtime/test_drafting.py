@@ -8,10 +8,11 @@ from typing import Any, cast
 import pytest
 
 from profiles.load import LoadedProfile, parse_profile
+from profiles.upstreams import StdioUpstream
 from runtime.deployments import DeploymentError
-from runtime.drafting import Draft, draft
+from runtime.drafting import Draft, draft, resolve_images
 from runtime.upstreams.opener import ServerOpener
-from sandboxes.driver import SandboxDriver
+from sandboxes.driver import Image, SandboxDriver
 from sandboxes.lint.finding import counts
 from tests.standins.image_store import EngineStandIn, ImageStandIn
 from tests.standins.profiles import make_policy
@@ -138,3 +139,41 @@ async def test_a_kind_that_the_profile_keeps_is_not_held_against_its_image() -> 
         await drafted(loaded(**ECHO), store)
 
     assert (await drafted(loaded({"context": {"keep": ["environment"]}}, **ECHO), store)).told == ()
+
+
+async def test_an_image_with_a_volume_of_its_own_is_refused_with_the_cause_and_the_fix() -> None:
+    """Its boxes could not be proved; that is said before anybody signs, not at each launch."""
+    store = ImageStandIn(config={"Volumes": {"/data": {}, "/tmp/": {}, "/home/agent": {}, "/var/lib/x": {}}})
+
+    with pytest.raises(DeploymentError, match="image none:1: got `VOLUME /data /var/lib/x` in it") as refused:
+        await drafted(loaded(**ECHO), store)
+
+    assert "take the line out of the image's Dockerfile" in str(refused.value)
+
+
+class OfficeEngine(EngineStandIn):
+    """An engine whose image of the office has a volume of its own."""
+
+    def image(self, reference: str) -> Image:
+        """Resolve any name."""
+        volumes = {"/data/": {}} if reference == "office:1" else {}
+        return EngineStandIn(ImageStandIn(config={"Volumes": volumes})).image(reference)
+
+
+def test_a_volume_that_the_profile_names_for_an_upstream_may_stand_in_its_image() -> None:
+    """What the profile mounts at the same path takes the place of the image's own."""
+
+    def resolved(target: str) -> dict[str, str]:
+        volumes = ({"source": "office", "target": target, "read_only": True},)
+        office = {"kind": "stdio", "image": "office:1", "command": ("serve",), "volumes": volumes}
+        upstreams = {"office": StdioUpstream.model_validate(office)}
+        profile = loaded(**ECHO).profile.model_copy(update={"upstreams": upstreams})
+        driver = cast("SandboxDriver", OfficeEngine())
+        return resolve_images(profile, driver)[1]
+
+    assert set(resolved("/data")) == {"office"}
+    with pytest.raises(
+        DeploymentError, match="image office:1 of upstream office: got `VOLUME /data/`"
+    ) as said:
+        resolved("/elsewhere")
+    assert "name a volume with this `target` under `upstreams.office.volumes`, or take" in str(said.value)

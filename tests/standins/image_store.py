@@ -85,4 +85,5 @@ class EngineStandIn:
     def image(self, reference: str) -> Image:
         """Resolve any name."""
         del reference
-        return Image(digest=self.store.digest, has_shell=True)
+        volumes = tuple(self.store.config.get("Volumes", ()))
+        return Image(digest=self.store.digest, has_shell=True, volumes=volumes)

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from sandboxes.errors import LintError
-from sandboxes.lint.finding import Finding, Weight
+from sandboxes.lint.finding import VOLUME, Finding, Weight
 from sandboxes.lint.image import lint_image
 from sandboxes.lint.tree import files_in
 from sandboxes.scrub.model import OwnValue
@@ -162,6 +162,14 @@ def test_a_variable_is_an_error_and_a_label_a_warning() -> None:
         ("variable NODE_ENV", "error"),
         ("label org.opencontainers.image.version", "warning"),
     ]
+
+
+def test_a_volume_of_the_images_own_is_named_where_nothing_of_ours_takes_its_place() -> None:
+    """The engine would mount what no description of a box has, so no box of it is proved."""
+    (one,) = found_in(ImageStandIn(config={"Volumes": {"/data": {}, "/tmp": {}, "/home/agent/": {}}}))
+
+    assert (one.where, one.rule, one.weight) == ("volume /data", VOLUME, Weight.WARNING)
+    assert "take `VOLUME` out of the Dockerfile" in one.fix
 
 
 def test_values_are_read_where_the_name_tells_nothing() -> None:
