@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from console.errors import ConsoleError, Exit, ProblemError, ServeAbsentError
+from console.errors import ConsoleError, Exit, ProblemError, ServeAbsentError, UsageError
 from console.session import Session
 
 Json = dict[str, Any]
@@ -114,6 +114,8 @@ def client_of(session: Session, *, timeout: float = REPLY_SECONDS) -> Client:
 
 
 def _target(path: tuple[str, ...], query: Mapping[str, str | int | bool | None]) -> str:
+    if wrong := next((step for step in path if "/" in step), None):
+        raise UsageError("a name", got=wrong, expected="one without a slash")
     steps = "/".join(quote(step, safe="") for step in path)
     asked = {key: _word(value) for key, value in query.items() if value is not None}
     return f"/v1/{steps}" + (f"?{urlencode(asked)}" if asked else "")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from console.api.deps import Body, KernelDep, Now, Said, believed, refusal
 from console.api.views import Json, change_view, moment, people_view
-from runtime.people.changes import Applied, Waiting, pending_changes, sign_change, submit_change
+from runtime.people.changes import Applied, Waiting, next_version, pending_changes, sign_change, submit_change
 from runtime.people.revocation import Revoked, revoke_keys
 from runtime.people.roster import Refused
 from runtime.record.batch import Tx
@@ -17,10 +17,15 @@ router = APIRouter()
 _TEXT_LIMIT = 1_048_576
 
 
-class Proposal(Body):
-    """A whole next policy with the word of the first person for it."""
+class Text(Body):
+    """A whole next policy."""
 
     text: str = Field(max_length=_TEXT_LIMIT)
+
+
+class Proposal(Text):
+    """A whole next policy with the word of the first person for it."""
+
     statement: Said
 
 
@@ -45,6 +50,14 @@ def show(kernel: KernelDep, now: Now) -> Json:
         "problems": list(state.problems),
         "pending": [_pending(row) for row in waiting],
     }
+
+
+@router.post("/policy/checks")
+def check(kernel: KernelDep, body: Text) -> Json:
+    """Say what a next policy would be signed as, or why nobody could put it in force now; it is not kept."""
+    with kernel.ledger.read() as connection:
+        version = next_version(kernel.policies.current(connection), body.text)
+    return {"version": version.version, "digest": version.digest}
 
 
 @router.post("/policy/changes")

@@ -15,6 +15,7 @@ from console.signing import Signer, private_half, read_public
 from profiles.load import LoadedPolicy, load_policy, shipped_policy
 from runtime.people.changes import first_version, init_policy
 from runtime.people.edit import NewPerson, with_people
+from runtime.people.holding import check_groups
 from runtime.people.pin import PIN_NAME, write_pin
 from runtime.people.statement import SignedStatement
 from runtime.people.versions import Version
@@ -43,18 +44,18 @@ def init(session: Session, person: _People, policy: _PolicyFile = None) -> None:
     settings = settings_of(session)
     base = shipped_policy() if policy is None else load_policy(policy)
     first = [_parse(text, base) for text in person]
-    text = with_people(base.text, [new for new, _ in first], version=1)
-    version = first_version(text)
+    people = [new for new, _ in first]
+    check_groups(base.policy, people)
+    version = first_version(with_people(base.text, people, version=1))
     anchor = prepare_state(settings)
     _begin(settings, version, first)
-    names = [new.name for new, _ in first]
     answer = {
         "state_dir": str(settings.state_dir),
         "anchor": str(anchor),
         "anchored": anchor.anchored,
         "policy": {"version": 1, "digest": version.digest},
-        "people": [{"name": new.name, "groups": list(new.groups)} for new, _ in first],
-        "bootstrap": len(names) == 1,
+        "people": [{"name": new.name, "groups": list(new.groups)} for new in people],
+        "bootstrap": len(people) == 1,
     }
     show(session, answer, init_page)
 

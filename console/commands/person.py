@@ -17,6 +17,7 @@ from profiles.load import parse_policy
 from profiles.policy import Role
 from runtime.gate.actions import digest_of
 from runtime.people.edit import NewPerson, with_people
+from runtime.people.holding import check_groups
 from runtime.people.rules import revocation_matter
 from runtime.people.versions import Link
 
@@ -56,6 +57,7 @@ def add(
     now = client.get("policy")
     parts = [tuple(given or ()) for given in (group, identity)]
     new = NewPerson(name, (read_public(key_file).line,), parts[0], tuple(role or ()), parts[1])
+    check_groups(parse_policy(now["text"].encode(), source="the policy in force").policy, [new])
     text = with_people(now["text"], [new], version=now["version"] + 1)
     propose_text(session, client, text, Consent(yes, digest))
 

@@ -1,5 +1,6 @@
 """`handrail policy`: the file that says who may decide what. It is changed by two persons, by signature."""
 
+from dataclasses import asdict
 from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +14,11 @@ from console.errors import UsageError
 from console.session import Session
 from console.show.answer import show
 from console.show.people import change_card, change_page, policy_page
+from console.show.values import Json
 from console.shown import check_digest
 from console.signing import Signer, signer
+from profiles.load import parse_policy
+from runtime.people.holding import holdings
 from runtime.people.versions import Version, read_policy
 
 app = group("Read the policy; propose and sign a change of it.")
@@ -57,7 +61,7 @@ def sign(
     version = Version(found[0]["version"], found[0]["previous"], found[0]["text"])
     check_digest(found[0]["digest"], version.digest, "the change")
     by = signer(session, client)
-    card = {**found[0], "diff": _diff(now["text"], version.text)}
+    card = {**found[0], **_seen(now["text"], version)}
     Consent(yes, digest).require(change_card(card), version.digest, _question(version, by))
     said = by.say(version.matter)
     answer = client.post("policy", "changes", version.digest, "signatures", body=said)
@@ -68,14 +72,14 @@ def propose_text(session: Session, client: Client, text: str, consent: Consent) 
     """Propose a policy text and print what became of it."""
     now = client.get("policy")
     version = Version(now["version"] + 1, now["digest"], text)
-    read_policy(version)
+    client.post("policy", "checks", body={"text": text})
     by = signer(session, client)
     card = {
         "digest": version.digest,
         "version": version.version,
         "proposed_by": by.person,
         "expires_at": None,
-        "diff": _diff(now["text"], text),
+        **_seen(now["text"], version),
     }
     consent.require(change_card(card), version.digest, _question(version, by))
     said = by.say(version.matter)
@@ -85,6 +89,12 @@ def propose_text(session: Session, client: Client, text: str, consent: Consent) 
 
 def _question(version: Version, by: Signer) -> str:
     return f"Sign policy version {version.version} as {by.person}?"
+
+
+def _seen(before: str, version: Version) -> Json:
+    old = parse_policy(before.encode(), source="the policy in force").policy
+    held = [asdict(one) for one in holdings(old, read_policy(version))]
+    return {"holdings": held, "diff": _diff(before, version.text)}
 
 
 def _diff(before: str, after: str) -> list[str]:

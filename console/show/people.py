@@ -74,9 +74,20 @@ def change_card(change: Json) -> list[str]:
             ("version", plain(change["version"])),
             ("proposed by", plain(change["proposed_by"])),
             ("expires", moment(change["expires_at"])),
+            *((f"person {escape(one['person'])}", _holding(one)) for one in change["holdings"]),
         ]
     )
     return [*page, "", *(_diff_line(line) for line in change["diff"])]
+
+
+def _holding(one: Json) -> Cell:
+    """Say which roles a person has by a change, which before, and which groups are worth nothing."""
+    told = listed(one["roles"]).text if one["roles"] else "no role"
+    if one["before"] is not None and one["before"] != one["roles"]:
+        told += f"; until now {listed(one['before']).text if one['before'] else 'no role'}"
+    if one["idle"]:
+        told += f"; none by the group {listed(one['idle']).text}"
+    return Cell(told, Style.WARN if one["idle"] or not one["roles"] else Style.PLAIN)
 
 
 def revocation_card(card: Json) -> list[str]:

@@ -82,7 +82,8 @@ def _read(number: int, text: str) -> Policy:
     try:
         policy = parse_policy(text.encode(), source=name).policy
     except ProfileError as error:
-        raise PolicyChainError(f"{name} cannot be read: {error}") from error
+        said = "; ".join(str(problem) for problem in error.problems)
+        raise PolicyChainError(f"{name} cannot be read: {said}") from error
     if policy.version != number:
         raise PolicyChainError(f"{name}: its text says version {policy.version}; expected {number}")
     return policy

@@ -53,6 +53,17 @@ def test_init_refuses_what_is_no_person(office: Office, person: str, line: str) 
     assert not office.state.exists()
 
 
+@pytest.mark.parametrize("groups", ["reveiw,policy", "review,plicy"])
+def test_init_refuses_a_group_that_gives_nobody_anything(office: Office, groups: str) -> None:
+    """A misspelt group would leave the person without the role, and be seen when it is needed."""
+    printed = office.begin(alice="operations,policy", bob=groups)
+
+    assert printed.code == 1
+    assert printed.err.startswith("handrail: `bob`: got the group ")
+    assert ", expected one of audit, domain, leadership, operations, policy, review, " in printed.err
+    assert not office.state.exists()
+
+
 def test_init_that_cannot_write_the_pin_leaves_no_policy_behind_and_may_be_repeated(office: Office) -> None:
     """A policy without its pin would be believed by nobody, and could not be begun again."""
     in_the_way = office.state / "policy.pin.new"
@@ -91,6 +102,46 @@ def test_a_second_person_must_sign_before_a_third_one_counts(office: Office) -> 
     assert early == ["alice", "bob"]
     assert signed.out == "policy version 2 is in force, signed by alice, bob\n"
     assert late["carol"] == ["security"]
+
+
+def test_a_misspelt_group_is_refused_before_anything_is_shown(office: Office) -> None:
+    office.begin()
+    words = ("person", "add", "carol", "--key-file", f"{office.key('carol')}.pub", "--group", "reveiw")
+    with office.serving():
+        refused = office.type(*words, person="alice")
+
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("handrail: `carol`: got the group reveiw, expected one of audit, domain, ")
+
+
+def test_the_card_says_what_each_new_person_may_decide(office: Office) -> None:
+    office.begin()
+    keys = {name: ("--key-file", f"{office.key(name)}.pub") for name in ("carol", "dave")}
+    with office.serving():
+        carol = office.type("person", "add", "carol", *keys["carol"], "--group", "review", person="alice").out
+        dave = office.type("person", "add", "dave", *keys["dave"], person="alice").out
+        office.agreed("person", "add", "dave", *keys["dave"], "--role", "auditor", person="alice")
+        change = office.ask("policy", "show")["pending"][0]["digest"]
+        signing = office.type("policy", "sign", change, person="bob").out
+
+    assert "\nperson carol  reviewer\n" in carol
+    assert "\nperson dave  no role\n" in dave
+    assert "\nperson dave  auditor\n" in signing
+
+
+def test_the_first_person_is_told_before_signing_that_the_second_needs_the_policy_role(
+    office: Office,
+) -> None:
+    """F25: with one person the only change is a second one who can change the policy."""
+    office.begin(alice="operations,policy")
+    words = ("person", "add", "bob", "--key-file", f"{office.key('bob')}.pub", "--group", "review")
+    with office.serving():
+        refused = office.type(*words, person="alice")
+        added = office.agreed(*words, "--group", "policy", person="alice")
+
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("handrail: the role policy for `bob`: without it the policy could never ch")
+    assert added.out == "policy version 2 is in force, signed by alice\n"
 
 
 def test_whoever_signs_a_change_has_seen_every_line_of_it(office: Office) -> None:

@@ -61,6 +61,14 @@ def test_a_first_policy_that_could_never_be_changed_is_refused(town: Town, polic
         town.write(lambda tx: init_policy(tx, policy, [], installation=town.installation))
 
 
+def test_a_policy_that_cannot_be_read_is_named_once() -> None:
+    with pytest.raises(PolicyChainError) as caught:
+        read_policy(Version(1, None, TWO.replace("version: 1", "version: one")))
+
+    assert str(caught.value).startswith("policy version 1 cannot be read: line ")
+    assert str(caught.value).count("policy version 1") == 1
+
+
 def test_one_signature_leaves_the_policy_as_it_is_and_the_second_changes_it(town: Town) -> None:
     """F25: a policy change needs two persons."""
     town.begin(TWO, ALICE, BOB)
