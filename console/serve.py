@@ -110,9 +110,9 @@ async def _live(
             watch.cancel()
         options.socket.unlink(missing_ok=True)
         await asyncio.to_thread(scheduler.stop)
-        await asyncio.to_thread(work.give_back, kernel.clock())
-        await kernel.runs.close(stop_runs=options.stop_runs)
+        await kernel.runs.close(stop_runs=options.stop_runs)  # whether or not the record can be written now
         await kernel.end()
+        await asyncio.to_thread(work.give_back, kernel.clock())
         await _record(kernel, EventKind.SERVE_STOPPED, options, {"stopped_runs": options.stop_runs})
 
 

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runtime import agents, deployments
 from runtime.deployments import Deployment
 from runtime.errors import KernelError
 from runtime.runs import store
+from runtime.runs.endings import EndingOnRecord
 from runtime.runs.launch import LiveRun, launch
 from runtime.runs.logs import RunLogs
 from runtime.runs.machinery import Machinery
@@ -30,6 +30,7 @@ _LOG = logging.getLogger(__name__)
 class _Watched:
     run: LiveRun
     task: asyncio.Task[None]
+    ending: EndingOnRecord
     cause: StopCause | None = None
     killing: asyncio.Task[None] | None = None
     reaper: asyncio.Task[None] | None = None
@@ -68,6 +69,7 @@ class Runs:
 
         Raises:
             RunError: there is no such run.
+            LedgerUnavailableError: its box has ended; the record does not take its ending yet.
         """
         view = await self._machinery.view(run)
         if view.state is RunState.REQUESTED and await self._ended_unreleased(view):
@@ -79,7 +81,7 @@ class Runs:
             return await self._ask_its_node(view)
         watched.cause = watched.cause or cause
         await asyncio.to_thread(self._machinery.driver.kill, watched.run.box)
-        await asyncio.shield(watched.task)
+        await watched.ending.wait(watched.task)
         return await self._machinery.view(run)
 
     async def stop_as_asked(self) -> None:
@@ -125,13 +127,16 @@ class Runs:
         return tuple([view.id for view in unfinished if await self._take_up(view, by_run.get(view.id))])
 
     async def close(self, *, stop_runs: bool = False) -> None:
-        """Let go of all runs. Their boxes keep running unless asked otherwise; the reaper ends them."""
+        """Let go of all runs. Their boxes keep running unless asked otherwise; the reaper ends them.
+
+        Whatever goes wrong with one is logged: the others are let go, and the next serve finds its box.
+        """
         if stop_runs:
-            await asyncio.gather(*(self.stop(run) for run in list(self._watched)))
+            stops = (self.stop(run) for run in list(self._watched))
+            _log_all(await asyncio.gather(*stops, return_exceptions=True))
         for watched in list(self._watched.values()):
             watched.task.cancel()
-            with suppress(asyncio.CancelledError):
-                await watched.task
+            _log_all(await asyncio.gather(watched.task, return_exceptions=True))
             await _shut(watched.run)
         self._watched.clear()
 
@@ -146,7 +151,7 @@ class Runs:
 
     def _watch(self, run: LiveRun) -> None:
         task = asyncio.create_task(self._until_end(run), name=f"watch {run.view.id}")
-        self._watched[run.view.id] = _Watched(run, task)
+        self._watched[run.view.id] = _Watched(run, task, EndingOnRecord(run.view.id))
 
     async def _until_end(self, run: LiveRun) -> None:
         left = (run.view.expires_at - self._machinery.clock()).total_seconds()
@@ -170,13 +175,13 @@ class Runs:
             return error
 
     async def _end(self, run: LiveRun, ended: BoxState | SandboxError) -> None:
-        cause = self._watched[run.view.id].cause
+        watched = self._watched[run.view.id]
         state = None if isinstance(ended, SandboxError) else ended
         trouble = "" if state or isinstance(ended, BoxGoneError) else str(ended)
-        outcome = outcome_of(state, released=True, cause=cause, trouble=trouble)
+        outcome = outcome_of(state, released=True, cause=watched.cause, trouble=trouble)
         await _shut(run)
         log = await asyncio.to_thread(self._logs.final, run.box)
-        await self._record_end(run.view, outcome, log)
+        await watched.ending.record(lambda: self._record_end(run.view, outcome, log))
         await asyncio.to_thread(remove_surely, self._machinery.driver, run.box)
         self._watched.pop(run.view.id, None)
 
@@ -264,6 +269,12 @@ class Runs:
 async def _shut(run: LiveRun) -> None:
     await run.door.close()
     run.channel.close()
+
+
+def _log_all(ended: Sequence[object]) -> None:
+    for error in ended:
+        if isinstance(error, Exception):
+            _LOG.error("a run was not brought to its end: %s: %s", type(error).__name__, error)
 
 
 def _is_agents(box: Box) -> bool:

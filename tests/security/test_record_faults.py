@@ -1,6 +1,5 @@
 """Threat: the machine fails under the record. What was acknowledged stays; what cannot be kept is denied."""
 
-import os
 import shutil
 import signal
 import sqlite3
@@ -25,6 +24,7 @@ from runtime.record.trace import tail
 from runtime.record.verify import verify_state
 from runtime.schema import upgrade
 from runtime.settings import Settings
+from tests.standins.disks import fill_up, mounted
 from tests.standins.patience import PATIENT
 
 STEPS = [
@@ -226,18 +226,8 @@ def test_a_full_database_denies_and_keeps_what_it_acknowledged(settings: Setting
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 2 MiB; needs root."""
-    mount = tmp_path / "disk"
-    mount.mkdir()
-    if (
-        os.geteuid() != 0
-        or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(mount)], check=False
-        ).returncode
-    ):
-        pytest.skip("cannot mount a small file system here: not root, or no right to mount")
-    yield mount
-    subprocess.run(["umount", "-l", str(mount)], check=True)
+    with mounted(tmp_path / "disk", "2m") as place:
+        yield place
 
 
 def test_a_full_disk_denies_keeps_and_recovers(small_disk: Path, tmp_path: Path) -> None:
@@ -256,18 +246,6 @@ def test_a_full_disk_denies_keeps_and_recovers(small_disk: Path, tmp_path: Path)
     assert set(acknowledged) <= recorded(settings)
     report = verify_state(settings)
     assert (report.findings, report.exit_code) == ((), 0)
-
-
-def fill_up(file: Path) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT)
-    with pytest.raises(OSError, match="No space left"):
-        write_for_ever(descriptor)
-    os.close(descriptor)
-
-
-def write_for_ever(descriptor: int) -> None:
-    while True:
-        os.write(descriptor, b"x" * 4096)
 
 
 def test_a_full_anchor_denies_nothing_but_is_said(small_disk: Path, tmp_path: Path) -> None:

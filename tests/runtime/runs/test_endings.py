@@ -1,0 +1,58 @@
+"""Recording an ending while the record is unavailable."""
+
+import asyncio
+import logging
+
+import pytest
+
+from runtime.errors import LedgerIntegrityError, LedgerUnavailableError
+from runtime.runs.endings import EndingOnRecord
+
+
+class Record:
+    """Refuses so many writes, then takes one."""
+
+    def __init__(self, refusals: int, error: Exception | None = None) -> None:
+        self.left = refusals
+        self.error = error or LedgerUnavailableError("the record could not commit: disk full")
+
+    async def write(self) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise self.error
+
+
+def test_an_ending_is_recorded_once_the_record_takes_it_and_that_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def use() -> None:
+        await EndingOnRecord("run-1", retry_s=0.01).record(Record(4).write)
+
+    with caplog.at_level(logging.WARNING, logger="runtime.runs.endings"):
+        asyncio.run(use())
+
+    first, second = [record.getMessage() for record in caplog.records]
+    assert first.startswith("run run-1: its ending is not on record yet and is tried again: the record could")
+    assert second == "run run-1: its ending is on record now"
+
+
+def test_whoever_waits_is_told_of_the_next_try_and_not_of_an_old_one() -> None:
+    async def use() -> None:
+        record, ending = Record(1), EndingOnRecord("run-1", retry_s=0.05)
+        recording = asyncio.create_task(ending.record(record.write))
+        with pytest.raises(LedgerUnavailableError, match=r"not on record yet .* disk full"):
+            await ending.wait(recording)
+        await ending.wait(recording)
+        assert recording.done()
+
+    asyncio.run(use())
+
+
+def test_a_record_that_was_tampered_with_is_not_tried_again() -> None:
+    async def use() -> None:
+        ending = EndingOnRecord("run-1", retry_s=0.01)
+        recording = asyncio.create_task(ending.record(Record(1, LedgerIntegrityError("replaced")).write))
+        with pytest.raises(LedgerIntegrityError, match="replaced"):
+            await ending.wait(recording)
+
+    asyncio.run(use())
