@@ -27,7 +27,7 @@ class Client:
 
         Args:
             socket_path: where `handrail serve` listens.
-            timeout: seconds to wait for an answer, or between two lines of a stream.
+            timeout: seconds to wait for an answer, or between two lines of how far something is.
         """
         self._path = socket_path
         self._timeout = timeout
@@ -50,15 +50,17 @@ class Client:
         return self._call("POST", _target(path, {}), body or {})
 
     def stream(self, *path: str, **query: str | int | bool | None) -> Iterator[Json]:
-        """Read one JSON object a line until the other side ends; raises as `get` does."""
-        yield from self._lines("GET", _target(path, query), None)
+        """Read one JSON object a line until the other side ends, however long that takes; raises as `get`."""
+        yield from self._lines("GET", _target(path, query), None, timeout=None)
 
     def follow(self, *path: str, body: Mapping[str, Any]) -> Iterator[Json]:
         """Ask for something that takes long, and read how far it is, one JSON object a line."""
-        yield from self._lines("POST", _target(path, {}), body)
+        yield from self._lines("POST", _target(path, {}), body, timeout=self._timeout)
 
-    def _lines(self, method: str, target: str, body: Mapping[str, Any] | None) -> Iterator[Json]:
-        connection, response = self._send(method, target, body)
+    def _lines(
+        self, method: str, target: str, body: Mapping[str, Any] | None, *, timeout: float | None
+    ) -> Iterator[Json]:
+        connection, response = self._send(method, target, body, timeout)
         try:
             _refuse_problem(response)
             for line in response:
@@ -70,7 +72,7 @@ class Client:
             connection.close()
 
     def _call(self, method: str, target: str, body: Mapping[str, Any] | None) -> Json:
-        connection, response = self._send(method, target, body)
+        connection, response = self._send(method, target, body, self._timeout)
         try:
             _refuse_problem(response)
             answer: Json = json.loads(response.read())
@@ -81,9 +83,9 @@ class Client:
         return answer
 
     def _send(
-        self, method: str, target: str, body: Mapping[str, Any] | None
+        self, method: str, target: str, body: Mapping[str, Any] | None, timeout: float | None
     ) -> tuple[HTTPConnection, HTTPResponse]:
-        connection = UnixConnection(self._path, self._timeout)
+        connection = UnixConnection(self._path, timeout)
         data = None if body is None else json.dumps(body).encode()
         headers = {} if data is None else {"Content-Type": "application/json"}
         try:
@@ -97,7 +99,7 @@ class Client:
 class UnixConnection(HTTPConnection):
     """An HTTP connection whose other end is a Unix socket."""
 
-    def __init__(self, path: Path, timeout: float) -> None:
+    def __init__(self, path: Path, timeout: float | None) -> None:
         super().__init__("handrail", timeout=timeout)
         self._path = path
 

@@ -70,6 +70,20 @@ class ServeAbsentError(ConsoleError):
     """No `handrail serve` answers on the socket."""
 
 
+class RunLeftError(ConsoleError):
+    """The control plane stopped while a run was followed: how it ends is not known here.
+
+    Not an error of the run, so it has another exit code than a run that failed.
+    """
+
+    exit = Exit.BLOCKED
+
+    def __init__(self, run: str) -> None:
+        step = f"handrail serve, then handrail runs logs -f {run}"
+        said = "the control plane stopped answering; the run goes on without it, unless it was told to end it"
+        super().__init__(f"run {run} is followed no more: {said}", next_step=step)
+
+
 class ProblemError(ConsoleError):
     """The control plane refused a request, and said why.
 

@@ -7,8 +7,9 @@ import typer
 
 from console.cli import command, single
 from console.client import Client
-from console.commands.runs import print_logs
+from console.commands.runs import print_line
 from console.errors import Exit
+from console.following import follow_run
 from console.private import reach
 from console.session import Session
 from console.show.answer import show
@@ -46,7 +47,7 @@ _Setting = Annotated[
         "--setting", help="What it works on; evaluation has endpoints, data and credentials of its own."
     ),
 ]
-_Detach = Annotated[bool, typer.Option("--detach", help="Do not follow its output; nor does --json.")]
+_Detach = Annotated[bool, typer.Option("--detach", help="Begin the run and do not wait for its end.")]
 
 
 @command(
@@ -68,16 +69,20 @@ def launch(
     setting: _Setting = WorksOn.PRODUCTION,
     detach: _Detach = False,
 ) -> None:
-    """Run an agent in a sealed box and follow its output; after `--`, a command in place of the profile's."""
+    """Run an agent in a sealed box and follow its output; after `--`, a command in place of the profile's.
+
+    With --json, wait and answer with the run as it ended; its output is in `handrail runs logs`.
+    Exit code 0: the agent ended with 0; 1: with another; 3: the control plane stopped first, the run goes on.
+    """
     client = reach(session)
     body = {"agent": agent, "task": task, "deployment": deployment, "command": list(context.args)}
     started = client.post("runs", body={**body, "runtime": runtime.value, "setting": setting.value})
     if not session.json:
         _warn(started)
-    if detach or session.json:
+    if detach:
         show(session, started, lambda answer: [ending(answer["run"])])
         return
-    _follow(session, client, started["run"]["id"])
+    _wait(session, client, started)
 
 
 def _warn(started: Json) -> None:
@@ -88,10 +93,12 @@ def _warn(started: Json) -> None:
         note("\n".join(launch_lines(started)))
 
 
-def _follow(session: Session, client: Client, run: str) -> None:
-    say(f"run {run} began; Ctrl-C leaves it running; stop it with: handrail runs stop {run}")
-    print_logs(session, run, follow=True)
-    ended = client.get("runs", run)["run"]
-    say(ending(ended))
+def _wait(session: Session, client: Client, started: Json) -> None:
+    """Follow a run to its end; with `--json` its output is left aside, and the end is the one answer."""
+    run = started["run"]["id"]
+    tell, silent = (note, True) if session.json else (say, False)
+    tell(f"run {run} began; Ctrl-C leaves it running; stop it with: handrail runs stop {run}")
+    ended = follow_run(client, run, lambda item: None if silent else print_line(session, item))
+    show(session, {**started, "run": ended}, lambda answer: [ending(answer["run"])])
     if ended["exit_code"] != 0:
         raise typer.Exit(Exit.ERROR)

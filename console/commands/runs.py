@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from console.cli import command, group
-from console.client import client_of
+from console.client import Json, client_of
+from console.following import follow_run
 from console.session import Session
 from console.show.answer import show
 from console.show.runs import ending, log_line, run_page, run_table
@@ -47,8 +48,17 @@ def logs(
     run: Run,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run ends.")] = False,
 ) -> None:
-    """Print what the agent wrote. It is the agent's text: control characters are shown, never obeyed."""
-    print_logs(session, run, follow=follow)
+    """Print what the agent wrote. It is the agent's text: control characters are shown, never obeyed.
+
+    With -f, exit code 3 if the control plane stopped first: the run goes on.
+    """
+    client = client_of(session)
+    if follow:
+        client.get("runs", run)
+        follow_run(client, run, lambda item: print_line(session, item))
+        return
+    for item in client.stream("runs", run, "logs"):
+        print_line(session, item)
 
 
 @command(app, "stop", example="handrail runs stop run-2qzv7j5m4kx3ahd6")
@@ -58,10 +68,9 @@ def stop(session: Session, run: Run) -> None:
     show(session, answer, lambda told: [ending(told["run"])])
 
 
-def print_logs(session: Session, run: str, *, follow: bool) -> None:
-    """Print a run's output as it comes."""
-    for item in client_of(session).stream("runs", run, "logs", follow=follow):
-        if session.json:
-            say_line_json(item)
-        else:
-            say(log_line(item))
+def print_line(session: Session, item: Json) -> None:
+    """Print one line of a run's output."""
+    if session.json:
+        say_line_json(item)
+    else:
+        say(log_line(item))

@@ -151,10 +151,11 @@ def _interrupted_launch(office: Office) -> None:
 def test_serve_may_go_and_come_while_a_box_runs(office: Office, end: signal.Signals) -> None:
     with office.serving(end=end) as first:
         _deploy(office, "tick", TICK)
-        run = office.ask("launch", "tick")["run"]["id"]
-        follower = office.start("runs", "logs", "-f", run, stdout=subprocess.PIPE)
+        run = office.ask("launch", "tick", "--detach")["run"]["id"]
+        pipe = subprocess.PIPE
+        follower = office.start("runs", "logs", "-f", run, stdout=pipe, stderr=pipe)
         followed = follower.stdout.readline() if follower.stdout else ""
-    follower.communicate(timeout=60)
+    _, told = follower.communicate(timeout=60)
     meanwhile = office.type("runs", "list")
     socket_is_gone = not (office.state / "serve.sock").exists()
     with office.serving() as second:
@@ -164,7 +165,9 @@ def test_serve_may_go_and_come_while_a_box_runs(office: Office, end: signal.Sign
         ended = office.ask("runs", "show", run)["run"]
 
     assert (first.returncode, socket_is_gone) == (0, True)
-    assert (followed, follower.returncode) == ("tick 1\n", 0)
+    assert (followed, follower.returncode) == ("tick 1\n", 3)
+    assert told.startswith(f"handrail: run {run} is followed no more: the control plane stopped answering; ")
+    assert told.endswith(f"; next: handrail serve, then handrail runs logs -f {run}\n")
     assert meanwhile.err.startswith("handrail: no control plane answers on ")
     assert took_up == f"took up 1 running: {run}\n"
     assert alive == "running"
@@ -176,7 +179,7 @@ def test_serve_may_go_and_come_while_a_box_runs(office: Office, end: signal.Sign
 def test_serve_ends_its_runs_when_asked_to(office: Office) -> None:
     with office.serving("--stop-runs", end=signal.SIGINT) as serve:
         _deploy(office, "tick", TICK)
-        run = office.ask("launch", "tick")["run"]["id"]
+        run = office.ask("launch", "tick", "--detach")["run"]["id"]
     with office.serving():
         ended = office.ask("runs", "show", run)["run"]
 
