@@ -27,9 +27,9 @@ def failure_from(
             f"{what}: the container engine does not answer ({explanation}); is it running? try `docker info`"
         )
     if status == NOT_FOUND and about_image:
-        return ImageMissingError(
-            f"{what}: {explanation}; nothing is pulled, so build or import the image first"
-        )
+        known = "no such image" in explanation.lower()
+        said = "the engine has no such image" if known else explanation
+        return ImageMissingError(f"{what}: {said}; nothing is pulled, so build or import it first")
     if status == NOT_FOUND:
         return BoxGoneError(f"{what}: {explanation}")
     return EngineRefusedError(f"{what}: the engine answered {status}: {explanation}")

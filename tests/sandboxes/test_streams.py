@@ -122,3 +122,14 @@ def test_a_failed_request_becomes_the_failure_a_caller_can_tell_apart(
     assert type(failure) is kind
     assert "create box" in str(failure)
     assert "the engine's words" in str(failure)
+
+
+def test_a_missing_image_is_said_to_be_missing_once() -> None:
+    """The engine names it twice in its one sentence."""
+    theirs = "no such image: a:1: No such image: a:1"
+
+    failure = failure_from("image a:1", 404, theirs, about_image=True)
+
+    assert str(failure) == (
+        "image a:1: the engine has no such image; nothing is pulled, so build or import it first"
+    )
