@@ -128,11 +128,13 @@ class Parity:
         runtime: the walls.
         fault: why there is no proof that counts; None if there is one.
         detail: the same in words.
+        image: as the profile names it; a proof is about what that name stood for when it was pinned.
     """
 
     runtime: str
     fault: str | None
     detail: str
+    image: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def parity_of(
             now=now,
         )
         fault = None if found.fault is None else found.fault.value
-        answers.append(Parity(runtime, fault, found.detail))
+        answers.append(Parity(runtime, fault, found.detail, deployment.profile.image))
     return tuple(answers)
 
 

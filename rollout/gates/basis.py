@@ -69,7 +69,8 @@ def _parity(proofs: tuple[Parity, ...]) -> Iterator[Missing | None]:
     if not proofs:
         yield unknown("nothing is known of its context isolation")
     for proof in proofs:
-        said = f"{proof.detail}; run `handrail context verify --runtime {proof.runtime}` with its image"
+        command = f"handrail context verify --image {proof.image} --runtime {proof.runtime}"
+        said = f"{proof.detail}; run `{command}`"
         if proof.fault is None:
             yield None
         else:

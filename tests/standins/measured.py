@@ -76,6 +76,6 @@ def good_dwell(**changes: Any) -> Dwell:
 def good_assessment(**changes: Any) -> Assessment:
     """Everything judged well, of the capabilities that there are."""
     passed = Assessed(passed=True, person="sven", at=NOW - 5 * DAY)
-    proven = (Parity("runc", None, "context isolation proven under runc of 2026-11-01"),)
+    proven = (Parity("runc", None, "context isolation proven under runc of 2026-11-01", "clerk:1"),)
     known = Assessment("ee" * 32, "ee" * 32, dict.fromkeys(AssessmentKind, passed), proven)
     return replace(known, **changes)

@@ -50,7 +50,8 @@ def test_without_a_proof_an_assessed_deployment_is_not_promoted(ground: Proving)
 
     outcome, said = g9(ground)
     assert outcome is Outcome.NO_DATA
-    assert "handrail context verify --runtime runsc" in said
+    image = ground.deployment.profile.image
+    assert f"run `handrail context verify --image {image} --runtime runsc`" in said
 
 
 def test_a_failed_proof_fails_the_gate_whatever_was_proven_before(ground: Proving) -> None:

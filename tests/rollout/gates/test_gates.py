@@ -36,7 +36,7 @@ POWER = good_evidence().power
 
 def parity(fault: str) -> Parity:
     """What is known where no proof counts."""
-    return Parity("runsc", fault, f"the proof of context isolation is {fault}")
+    return Parity("runsc", fault, f"the proof of context isolation is {fault}", "clerk:1")
 
 
 def said(gate: GateId, evidence: Evidence | None = None, **given: Any) -> GateResult:
