@@ -28,14 +28,13 @@ Version = tuple[dict[str, Entry], Json]
 def log_page(answer: Json) -> list[str]:
     """Lay out the answer of `memory log`."""
     agent, where = escape(answer["agent"]), escape(answer["setting"])
-    heads = ("VERSION", "STANDING", "ENTRIES", "UNTRUSTED", "CLOSED", "BY", "RUN")
+    heads = ("VERSION", "STANDING", "UNTRUSTED", "CLOSED", "BY", "RUN")
     rows = [
         [
             plain(one["id"]),
             Cell(escape(one["standing"]), _STANDING.get(one["standing"], Style.PLAIN)),
-            plain(one["entries"]),
-            Cell(str(one["untrusted"]), Style.WARN) if one["untrusted"] else plain(one["untrusted"]),
-            moment(one["at"]),
+            Cell(f"{one['untrusted']} of {one['entries']}", Style.WARN if one["untrusted"] else Style.PLAIN),
+            Cell(moment(one["at"]).text[:16]),
             plain(one["by"]),
             plain(one["run"]),
         ]

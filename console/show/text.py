@@ -1,5 +1,6 @@
 """Writing to the terminal: colour where there is one, JSON where it was asked for, nothing unsafe ever."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ def paint(cell: Cell) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, columns: int = COLUMNS) -> list[str]:
-    """Lay cells out in columns; the last column is cut so that a line fits.
+    """Lay cells out in columns; the broadest are cut so that a line fits, but no id and no moment ever.
 
     Args:
         heads: the names of the columns.
@@ -76,7 +77,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]], *, columns: int 
     """
     lines = [[Cell(head, Style.DIM) for head in heads], *(list(row) for row in rows)]
     widths = [max(width(line[at].text) for line in lines) for at in range(len(heads))]
-    widths = _fitted(widths, columns)
+    widths = _fitted(widths, [_floor(line[at].text for line in lines) for at in range(len(heads))], columns)
     return [_line(line, widths) for line in lines]
 
 
@@ -87,15 +88,19 @@ def fields(pairs: Iterable[tuple[str, Cell]]) -> list[str]:
     return [f"{paint(Cell(name.ljust(broad), Style.DIM))}  {paint(cell)}".rstrip() for name, cell in known]
 
 
-def _fitted(widths: Sequence[int], columns: int) -> list[int]:
-    fitted = list(widths)
-    spare = sum(widths) + 2 * (len(widths) - 1) - columns
-    while spare > 0 and max(fitted) > _NARROWEST:
-        broadest = fitted.index(max(fitted))
-        taken = min(spare, max(1, fitted[broadest] - sorted(fitted)[-2]), fitted[broadest] - _NARROWEST)
-        fitted[broadest] -= taken
-        spare -= taken
+def _fitted(widths: Sequence[int], floors: Sequence[int], columns: int) -> list[int]:
+    fitted = [min(broad, max(columns, floor)) for broad, floor in zip(widths, floors, strict=True)]
+    for _ in range(sum(fitted) + 2 * (len(fitted) - 1) - columns):
+        broader = [at for at, broad in enumerate(fitted) if broad > floors[at]]
+        if not broader:
+            break
+        fitted[max(broader, key=fitted.__getitem__)] -= 1
     return fitted
+
+
+def _floor(texts: Iterable[str]) -> int:
+    """Return how narrow a column may become: what is copied or compared as a whole is never cut."""
+    return max([_NARROWEST, *(len(text) for text in texts if _WHOLE.fullmatch(text))])
 
 
 def _line(cells: Sequence[Cell], widths: Sequence[int]) -> str:
@@ -107,3 +112,5 @@ def _line(cells: Sequence[Cell], widths: Sequence[int]) -> str:
 
 
 _NARROWEST = 8
+_WHOLE = re.compile(r"[a-z]+-[0-9a-z]{16}|\d{4}-\d\d-\d\d [0-9:]{5,8}Z?")
+"""An id, as `runtime.clock.new_id` makes them, or a moment."""

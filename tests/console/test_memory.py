@@ -2,6 +2,7 @@
 
 import pytest
 
+from console.show.memory import log_page
 from runtime.memory.model import Standing, Version
 from tests.standins.counter import Counter
 from tests.standins.persons import Person
@@ -49,7 +50,20 @@ def test_the_log_lists_versions_with_what_they_are_worth(counter: Counter, memor
 
     assert (row["id"], row["standing"], row["untrusted"]) == (version.id, "proposed", 1)
     assert version.id in printed.out
+    assert row["run"] in printed.out
     assert all(len(line) <= 100 for line in printed.out.splitlines())
+
+
+def test_the_log_of_many_versions_fits_and_cuts_no_id() -> None:
+    """What is copied from a table is copied whole; a long name of a person gives way."""
+    one = {"id": f"mem-{'a' * 16}", "standing": "quarantined", "entries": 100, "untrusted": 100}
+    one |= {"at": "2026-11-21T10:00:00+00:00", "by": "bartholomew-the-second", "run": f"run-{'b' * 16}"}
+    answer = {"agent": "a", "setting": "production", "fault": None, "present": one["id"]}
+
+    page = log_page({**answer, "versions": [{**one, "problem": None}]})
+
+    assert {str(one["id"]), str(one["run"]), "quarantined", "bartholomew-…"} <= set(page[1].split())
+    assert max(map(len, page)) <= 100
 
 
 def test_a_diff_shows_whose_words_and_never_speaks_to_the_terminal(
