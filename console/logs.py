@@ -15,7 +15,12 @@ class EscapingFormatter(logging.Formatter):
 
 
 def log_to_stderr() -> None:
-    """Send warnings and worse of every room to the error stream, once."""
+    """Send warnings and worse of every room to the error stream, once.
+
+    What a door is asked under a wrong `Host` or `Origin` is refused, and no warning: nobody but its agent
+    reaches it, so each line would be an agent's to write.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(EscapingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("mcp.server.transport_security").setLevel(logging.ERROR)
