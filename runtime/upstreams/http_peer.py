@@ -37,6 +37,7 @@ _OK, _ACCEPTED, _NOT_FOUND = 200, 202, 404
 _EVENTS: Final = "text/event-stream"
 MAX_RESUMES: Final = 3
 LISTEN_PAUSE_S: Final = 1.0
+LISTEN_PAUSE_MOST_S: Final = 30.0
 
 HeaderSource = Callable[[], Mapping[str, str]]
 """Gives the headers that carry the credential; asked anew for every request, and kept nowhere."""
@@ -176,19 +177,28 @@ class HttpPeer:
         raise UpstreamGoneError("upstream ended the stream without an answer")
 
     async def _listen(self) -> None:
-        """Follow the stream of messages that belong to no call; a server without one is left alone."""
+        """Follow the stream of messages that belong to no call; a server without one is left alone.
+
+        A stream that broke is opened again after a pause, which grows while nobody answers at all.
+        """
         hooks = Hooks(notice=self._strays.notice, request=self._strays.request)
+        pause = LISTEN_PAUSE_S
         while True:
             try:
                 async with self._open("GET", None) as response:
                     if not response.headers.get("content-type", "").startswith(_EVENTS):
                         return
+                    pause = LISTEN_PAUSE_S
                     await self._follow(response.aiter_bytes(), -1, hooks)
+            except SessionLostError:
+                return  # the next call will say so, and open another session
+            except UpstreamUnavailableError:
+                pause = min(2 * pause, LISTEN_PAUSE_MOST_S)
             except UpstreamGoneError:
                 pass  # the stream broke; open it again below
             except UpstreamError:
-                return  # it has no such stream (405), is gone, or has changed: its calls will say so
-            await asyncio.sleep(LISTEN_PAUSE_S)
+                return  # it has no such stream (405), or has changed: its calls will say so
+            await asyncio.sleep(pause)
 
     async def _post_only(self, message: JsonObject) -> None:
         async with self._open("POST", json.dumps(message, separators=(",", ":")).encode()):

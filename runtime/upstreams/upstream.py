@@ -3,7 +3,7 @@
 It is started when the run starts, or on the next action if it never could be. One that ended is not started
 again within the run: what it knew is gone, and a repeat could do an effect twice. A server that forgot our
 session, as one that was started anew does, took nothing up: that action fails, and the next one opens another
-session, with what it offers verified again.
+session, with what it offers verified again, and asked anew for the subscriptions and the log level it had.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from runtime.upstreams.errors import (
 )
 from runtime.upstreams.manifest import Offer, missing_tools, pins_of, verify
 from runtime.upstreams.peers import NO_HOOKS, Hooks, JsonObject, Peer, Strays, handshake
+from runtime.upstreams.wishes import Wishes
 
 MAX_PAGES: Final = 100
 MAX_ITEMS: Final = 10_000
@@ -65,6 +66,7 @@ class Upstream:
         self._pinned = pinned
         self._on_changed = on_changed
         self._call_s = call_s
+        self._wishes = Wishes()
         self._peer: Peer | None = None
         self._forgotten: list[Peer] = []
         self._lock = asyncio.Lock()
@@ -88,10 +90,12 @@ class Upstream:
         """Ask it; see `Peer.request` for what is raised."""
         peer = self._peer if self._refused is None and self._peer is not None else await self._ready()
         try:
-            return await peer.request(method, params, hooks, timeout_s=self._call_s)
+            answer = await peer.request(method, params, hooks, timeout_s=self._call_s)
         except SessionLostError:
             self._forget(peer)
             raise
+        self._wishes.granted(method, params)
+        return answer
 
     async def tell(self, method: str, params: Mapping[str, Any] | None = None) -> None:
         """Notify it, if it is open."""
@@ -125,6 +129,7 @@ class Upstream:
             answer = await handshake(peer, self._strays.capabilities, timeout_s=START_S)
             self.offer = await _read_offer(peer, answer, self._profile)
             self._check()
+            await self._wishes.repeat(peer, timeout_s=START_S)
         except UpstreamError as error:
             await peer.close()
             if isinstance(error, ManifestChangedError | NoSuchTargetError):
