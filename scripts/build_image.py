@@ -48,8 +48,9 @@ def build(recipe: Recipe) -> None:
         recipe: how to make it.
 
     Raises:
-        SetupError: the base image is missing, a wheel cannot be had, or the build failed.
+        SetupError: no Dockerfile is there, or no base image; a wheel cannot be had, or the build failed.
     """
+    _need_dockerfile(recipe.context)
     base_id = image_id(recipe.base)
     if not base_id:
         raise SetupError(f"{recipe.base}: no such image; next step: `make base-image` or `make images`")
@@ -61,14 +62,32 @@ def build(recipe: Recipe) -> None:
         say(f"{recipe.name} is there")
         return
     say(f"building {recipe.name}")
+    before = image_id(recipe.name)
     must(build_command(recipe), next_step=f"read {recipe.context}/Dockerfile against the lines above")
     note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps({"inputs": inputs, "image": image_id(recipe.name)}))
+    made = image_id(recipe.name)
+    note.write_text(json.dumps({"inputs": inputs, "image": made}))
+    if before not in ("", made):
+        let_go(before)
 
 
 def image_id(tag: str) -> str:
     """The id that the engine gives an image, empty when it has none of that name."""
     return ask(["docker", "image", "inspect", "--format", "{{.Id}}", tag]).out
+
+
+def let_go(image: str) -> None:
+    """Remove an image that has lost its name, unless something uses it. That it stays is no failure.
+
+    Nothing is forced: the engine keeps an image that a container or another image is made from. One that has
+    a single name left it would not keep, so one with a name or digest is not even tried.
+
+    Args:
+        image: its id.
+    """
+    names = ask(["docker", "image", "inspect", "--format", "{{.RepoTags}}{{.RepoDigests}}", image])
+    if names.out == "[][]" and ask(["docker", "image", "rm", image]).ok:
+        say(f"removed the image that it replaces, {image[:19]}")
 
 
 def build_command(recipe: Recipe) -> list[str]:
@@ -78,6 +97,16 @@ def build_command(recipe: Recipe) -> list[str]:
         *("env", "DOCKER_BUILDKIT=0", "docker", "build", "--network", "none", "--force-rm"),
         *("--build-arg", f"BASE={recipe.base}", "--tag", recipe.name, *stage, str(recipe.context)),
     ]
+
+
+def _need_dockerfile(context: Path) -> None:
+    if not context.is_dir():
+        raise SetupError(f"{context}: no such directory; next step: name the one that holds the Dockerfile")
+    if not (context / "Dockerfile").is_file():
+        raise SetupError(
+            f"{context}/Dockerfile: no such file; next step: write one that begins with `ARG BASE` and "
+            "`FROM ${BASE}`, as docs/agents.md shows"
+        )
 
 
 def _digest(recipe: Recipe, base_id: str) -> str:

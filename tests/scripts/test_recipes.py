@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.build_image import Recipe, build_command
+from scripts.build_image import Recipe, build, build_command
 from scripts.debian import choose_mirror
 from scripts.rootfs import CONSTANT_TIME, kept, normalised, write_image, write_layer
 from scripts.shell import SetupError, ask, must
@@ -135,6 +135,22 @@ def test_images_are_built_without_network() -> None:
     command = build_command(Recipe("x:1", Path("here"), "base:1", "agent", {}, ()))
     assert command[command.index("--network") + 1] == "none"
     assert command[command.index("--target") + 1] == "agent"
+
+
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        ("missing", r"/missing: no such directory; next step: name the one that holds the Dockerfile"),
+        ("file", r"/file: no such directory; next step"),
+        ("", r"/Dockerfile: no such file; next step: write one that begins with `ARG BASE`"),
+    ],
+)
+def test_a_directory_without_a_dockerfile_is_named_before_anything_is_asked(
+    tmp_path: Path, context: str, words: str
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SetupError, match=words):
+        build(Recipe("x:1", tmp_path / context, "no-such-base:1", None, {}, ()))
 
 
 def test_a_missing_requirements_file_is_named(tmp_path: Path) -> None:
