@@ -7,12 +7,25 @@ from typing import Self
 
 from runtime.errors import LedgerBusyError, LedgerIntegrityError
 
+_OF_STATE = (
+    "one process at a time writes a state directory; "
+    "stop that process, or set HANDRAIL_STATE_DIR to another directory"
+)
+OF_ANCHOR = (
+    "one record at a time is anchored in a directory, or neither could be believed; "
+    "stop that process, or set HANDRAIL_ANCHOR_DIR to another directory"
+)
+
 
 class StateLock:
     """The lock that makes one process the writer of a state directory; it ends with the process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, advice: str = _OF_STATE) -> None:
         """Take the lock at once.
+
+        Args:
+            path: the file, made where it is missing.
+            advice: what to say to whoever finds it taken.
 
         Raises:
             LedgerBusyError: another process holds it.
@@ -23,10 +36,7 @@ class StateLock:
         except BlockingIOError as error:
             holder = os.pread(self._descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(self._descriptor)
-            raise LedgerBusyError(
-                f"{path} is locked by process {holder}: one process at a time writes a state directory; "
-                "stop that process, or set HANDRAIL_STATE_DIR to another directory"
-            ) from error
+            raise LedgerBusyError(f"{path} is locked by process {holder}: {advice}") from error
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 

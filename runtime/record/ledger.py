@@ -20,7 +20,7 @@ from runtime.errors import LedgerUnavailableError
 from runtime.record.anchor import Anchor, AnchorState
 from runtime.record.batch import Tx
 from runtime.record.checkpoint import Checkpoint
-from runtime.record.guard import StateLock
+from runtime.record.guard import OF_ANCHOR, StateLock
 from runtime.record.jobs import Job, LateError
 from runtime.record.keyring import KeyRing
 from runtime.record.keys import Keys
@@ -67,6 +67,7 @@ class Ledger:
         clock: Clock,
         *,
         lock_file: Path,
+        anchor_lock: Path | None = None,
         limits: Limits | None = None,
         random: Callable[[int], bytes] = random_bytes,
         on_step: OnStep = _no_step,
@@ -79,20 +80,23 @@ class Ledger:
             anchor: where checkpoints go.
             clock: the time of the entries.
             lock_file: one for each state directory.
+            anchor_lock: one for each anchor, where no other record may use it.
             limits: bounds of queue, batch and wait.
             random: for salts, nonces and data keys.
             on_step: called with the name of each step of a batch and a checkpoint.
 
         Raises:
-            LedgerBusyError: another process writes this state directory.
+            LedgerBusyError: another process writes this state directory, or is anchored where this is.
             LedgerIntegrityError: keys, anchor and database do not belong together.
             KeyFileError: the wrap key is not the one that wrapped the data keys.
             LedgerUnavailableError: the first entries cannot be committed.
         """
         self._engine = engine
         self._limits = limits or Limits()
-        self._lock = StateLock(lock_file)
+        self._locks = [StateLock(lock_file)]
         try:
+            if anchor_lock is not None:
+                self._locks.append(StateLock(anchor_lock, OF_ANCHOR))
             writer = Writer(Parts(engine, keys, anchor, clock, random, on_step))
         except BaseException:
             self._give_back()
@@ -192,7 +196,8 @@ class Ledger:
 
     def _give_back(self) -> None:
         self._engine.dispose()
-        self._lock.release()
+        for lock in self._locks:
+            lock.release()
 
     def _too_late(self, *, dropped: bool) -> LedgerUnavailableError:
         seconds = self._limits.wait_seconds

@@ -1,5 +1,6 @@
 """From settings to a ledger: the directories, the keys, the database, the anchor."""
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -46,7 +47,7 @@ def open_ledger(settings: Settings, *, clock: Clock = utc_now, limits: Limits | 
     Raises:
         KeyFileError: its keys are missing or unusable; `prepare_state` makes them for a new record.
         DatabaseError: the database cannot be opened or upgraded.
-        LedgerBusyError: another process writes this state directory.
+        LedgerBusyError: another process writes this state directory, or is anchored where this is.
         LedgerIntegrityError: keys, anchor and database do not belong together, or the database is gone.
     """
     keys: Keys = load_keys(settings.keys_dir)
@@ -54,7 +55,14 @@ def open_ledger(settings: Settings, *, clock: Clock = utc_now, limits: Limits | 
     _refuse_lost(settings, anchor)
     engine = open_engine(settings.database)
     upgrade(engine)
-    return Ledger(engine, keys, anchor, clock, lock_file=settings.lock_file, limits=limits)
+    lock = _anchor_lock(settings)
+    return Ledger(engine, keys, anchor, clock, lock_file=settings.lock_file, anchor_lock=lock, limits=limits)
+
+
+def _anchor_lock(settings: Settings) -> Path | None:
+    """The file that keeps copies of a record apart; nodes of one PostgreSQL database may share an anchor."""
+    is_file = database_file(parse_url(settings.database)) is not None
+    return settings.anchor_dir / "lock" if is_file and os.access(settings.anchor_dir, os.W_OK) else None
 
 
 def _make_private(directory: Path) -> None:

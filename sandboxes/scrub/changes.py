@@ -28,9 +28,11 @@ def chosen(changes: Sequence[Change], length: int) -> list[Change]:
 
 
 def _cuts(change: Change, own: Change) -> bool:
+    if change.put is None:  # what goes anyway needs no flag
+        return own.start <= change.start and change.end <= own.end
     overlap = change.start < own.end and own.start < change.end
     covered = change.start <= own.start and own.end <= change.end
-    return change.put is not None and overlap and not covered
+    return overlap and not covered
 
 
 def composed(text: str, first: Sequence[Change], second: Sequence[Change]) -> list[Change]:

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from runtime.errors import (
 from runtime.record.events import EventKind
 from runtime.record.keys import create_keys
 from runtime.record.ledger import Ledger, Limits
+from runtime.record.setup import open_ledger
 from runtime.record.trace import tail
 from runtime.record.verify import verify_state
 from runtime.tables.actions import SeenRow
@@ -305,6 +308,20 @@ def test_a_second_writer_is_refused_until_the_first_closes(record: Any) -> None:
 
     first.close()
     record.open().write_sync(lambda tx: tx.append(record.event()))
+
+
+def test_a_copy_of_a_record_is_not_written_to_beside_it(record: Any, tmp_path: Path) -> None:
+    """Both would be anchored in one place, and neither could be believed afterwards."""
+    record.open().close()
+    copy = record.settings.model_copy(update={"state_dir": tmp_path / "copy"})
+    copytree(record.settings.state_dir, copy.state_dir)
+    first = open_ledger(record.settings)
+
+    with pytest.raises(LedgerBusyError, match="HANDRAIL_ANCHOR_DIR"):
+        open_ledger(copy)
+
+    first.close()
+    open_ledger(copy).close()
 
 
 def test_reading_cannot_write_and_sees_one_moment(record: Any) -> None:
