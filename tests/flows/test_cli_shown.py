@@ -80,5 +80,6 @@ def test_a_launch_that_tells_nothing_says_nothing(office: Office) -> None:
         printed = office.type("launch", "teller", "--task", "Count the files.", "--json")
 
     answer = json.loads(printed.out)
-    assert (answer["told"], printed.err) == ([], "")
+    assert answer["told"] == []
+    assert [line.partition(" began;")[0] for line in printed.err.splitlines()] == [f"run {answer['run']['id']}"]
     assert answer["task"]["suggested"] == "Count the files."
