@@ -81,5 +81,7 @@ def test_a_launch_that_tells_nothing_says_nothing(office: Office) -> None:
 
     answer = json.loads(printed.out)
     assert answer["told"] == []
-    assert [line.partition(" began;")[0] for line in printed.err.splitlines()] == [f"run {answer['run']['id']}"]
+    assert [line.partition(" began;")[0] for line in printed.err.splitlines()] == [
+        f"run {answer['run']['id']}"
+    ]
     assert answer["task"]["suggested"] == "Count the files."
