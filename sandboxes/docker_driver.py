@@ -1,5 +1,6 @@
 """The driver for Docker Engine on this machine. The only module that imports the engine's SDK."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -31,6 +32,7 @@ REQUEST_TIMEOUT_S = 60
 EXEC_TIMEOUT_S = 20.0
 IDLE_CONNECTIONS = 32
 OUTPUT_LIMIT_BYTES = 1024 * 1024
+_LOG = logging.getLogger(__name__)
 Alter = Callable[[dict[str, Any]], dict[str, Any]]
 
 _retry_engine = retry(
@@ -190,8 +192,10 @@ class DockerDriver:
             status, connection, first = answer
             if status != FOUND:
                 raise failure_from(what, status, "its log cannot be read")
-            for _, piece in hijack.read_frames(connection, first, None if follow else REQUEST_TIMEOUT_S):
-                yield piece
+            frames = hijack.read_frames(connection, first, None if follow else REQUEST_TIMEOUT_S)
+            yield from hijack.written(
+                frames, by_engine=lambda said: _LOG.warning("%s: the engine says: %s", what, said)
+            )
 
     def list_boxes(self, owner: str) -> tuple[Box, ...]:
         """Every box of this owner, in whatever phase."""

@@ -1,17 +1,18 @@
 """Raw requests on the engine's Unix socket, for the few answers the SDK would wait on without a limit.
 
-A hijacked connection carries frames: one byte stream number (1 stdout, 2 stderr), three zero bytes, four
-bytes of big-endian length, payload. Source: Docker Engine API 1.41, "Attach to a container".
+A hijacked connection carries frames: one byte stream number (1 stdout, 2 stderr, 3 the engine's own trouble),
+three zero bytes, four bytes of big-endian length, payload. Source: Docker Engine API 1.41, "Attach to a
+container"; the third is `Systemerr` of moby's `pkg/stdcopy`.
 """
 
 import json
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-STDOUT, STDERR = 1, 2
+STDOUT, STDERR, ENGINE = 1, 2, 3
 SWITCHED = (101, 200)
 FRAME_HEADER = struct.Struct(">BxxxI")
 _HEAD_LIMIT_BYTES = 64 * 1024
@@ -106,6 +107,15 @@ def read_frames(
         if not piece:
             return
         pending += piece
+
+
+def written(frames: Iterable[tuple[int, bytes]], *, by_engine: Callable[[str], object]) -> Iterator[bytes]:
+    """Yield what the box wrote; what the engine says of its own trouble is told apart."""
+    for stream, piece in frames:
+        if stream == ENGINE:
+            by_engine(piece.decode(errors="replace").strip())
+        else:
+            yield piece
 
 
 def _whole_frames(pending: bytearray) -> Iterator[tuple[int, bytes]]:

@@ -85,6 +85,17 @@ def test_a_flood_of_output_harms_nobody_and_its_tail_is_kept(shared_house: House
     assert output.endswith("flood\nthe end\n")
 
 
+def test_whoever_follows_a_flood_that_the_engine_cuts_reads_its_last_words(
+    shared_house: House, plain: str
+) -> None:
+    """The engine drops the oldest, and its own stream may skip or end; what it says of that is not shown."""
+    run = shared_house.launch(plain, command=("sh", "-c", "yes flood | head -c 30000000; echo the end"))
+    said = b"".join(shared_house.kernel.runs.follow(run.id))
+
+    assert said.endswith(b"flood\nthe end\n")
+    assert b"Error grabbing logs" not in said
+
+
 def test_a_box_killed_behind_our_back_is_noticed(shared_house: House, plain: str) -> None:
     run = shared_house.launch(plain, command=FOR_EVER)
     shared_house.kernel.driver.kill(run.box)

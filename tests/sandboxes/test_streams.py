@@ -11,7 +11,7 @@ import pytest
 
 from sandboxes.docker_failures import failure_from
 from sandboxes.errors import BoxGoneError, EngineRefusedError, EngineUnavailableError, ImageMissingError
-from sandboxes.hijack import exchange, read_frames, request_bytes, status_of
+from sandboxes.hijack import exchange, read_frames, request_bytes, status_of, written
 from sandboxes.stdio import Stdio, open_stdio
 
 SWITCH = b"HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\n"
@@ -61,6 +61,14 @@ def test_frames_cut_anywhere_are_put_together_again(tmp_path: Path) -> None:
 
     path = engine(tmp_path, [whole[at : at + 1] for at in range(len(whole))])
     assert gathered(path, lines) == [b"one\n", b"two\n", b"rest", b"", b"error"]
+
+
+def test_what_the_engine_says_of_its_own_trouble_is_not_what_the_box_wrote() -> None:
+    said: list[str] = []
+    frames = [(1, b"one\n"), (3, b"Error grabbing logs: unexpected EOF\n"), (2, b"two\n")]
+
+    assert b"".join(written(frames, by_engine=said.append)) == b"one\ntwo\n"
+    assert said == ["Error grabbing logs: unexpected EOF"]
 
 
 def test_pieces_and_lines_can_be_mixed(tmp_path: Path) -> None:
