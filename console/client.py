@@ -94,6 +94,9 @@ class Client:
         except (TimeoutError, HTTPException, OSError) as error:
             connection.close()
             raise _unreachable(self._path, error) from error
+        except BaseException:  # Ctrl-C while the answer is awaited
+            connection.close()
+            raise
 
 
 class UnixConnection(HTTPConnection):

@@ -18,6 +18,12 @@ from console.show.text import note, say
 from console.show.values import Json
 
 app = single()
+_INTERRUPTED = 130
+"""What a shell says of a program that SIGINT ended: 128 and the signal's number."""
+_LEFT = (
+    "handrail: the launch was asked for and goes on without this command; next: handrail runs list, "
+    "then handrail runs stop RUN"
+)
 
 
 class Walls(StrEnum):
@@ -76,9 +82,13 @@ def launch(
     """
     client = reach(session)
     body = {"agent": agent, "task": task, "deployment": deployment, "command": list(context.args)}
-    started = client.post("runs", body={**body, "runtime": runtime.value, "setting": setting.value})
-    if not session.json:
-        _warn(started)
+    try:
+        started = client.post("runs", body={**body, "runtime": runtime.value, "setting": setting.value})
+        if not session.json:
+            _warn(started)
+    except KeyboardInterrupt:
+        note(_LEFT)
+        raise typer.Exit(_INTERRUPTED) from None
     if detach:
         show(session, started, lambda answer: [ending(answer["run"])])
         return

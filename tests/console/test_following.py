@@ -1,6 +1,7 @@
 """A launch and its follower learn how the run ended, or are told that nobody here knows."""
 
 import json
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,33 @@ def test_launch_with_json_waits_and_answers_once_with_the_run_as_it_ended(
     assert (answer["run"]["state"], answer["run"]["exit_code"]) == ("ended", end)
     assert answer["task"]["given"] == "count"
     assert printed.err.startswith(f"run {RUN} began; ")
+
+
+@pytest.mark.parametrize("more", [(), ("--json",), ("--detach",)])
+def test_ctrl_c_before_a_launch_is_answered_says_where_the_run_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+) -> None:
+    """Serve goes on with what it was asked for: the run begins, and nobody was told its id."""
+    path = tmp_path / "s"
+
+    def script(method: str, _address: str) -> Iterator[dict[str, Any]]:
+        if method == "POST":
+            signal.pthread_kill(int(threading.main_thread().ident or 0), signal.SIGINT)
+        yield {}
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with telling_serve(path, script):
+            code = run([*LAUNCH, "--socket", str(path), *more])
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    printed = capsys.readouterr()
+    assert (code, printed.out) == (130, "")
+    assert printed.err == (
+        "handrail: the launch was asked for and goes on without this command; "
+        "next: handrail runs list, then handrail runs stop RUN\n"
+    )
 
 
 @pytest.mark.parametrize(("end", "code"), [(0, 0), (7, 1)])
