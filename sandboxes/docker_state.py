@@ -35,4 +35,5 @@ def state_from(answer: Mapping[str, Any]) -> BoxState:
         error=str(state["Error"]),
         started_at=str(state["StartedAt"]),
         detail=answer,
+        finished_at=str(state["FinishedAt"]) if phase is Phase.EXITED else "",
     )

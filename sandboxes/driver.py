@@ -61,6 +61,7 @@ class BoxState:
         exit_code: None until it exited.
         oom_killed: the kernel ended a process of the box for want of memory.
         error: what the engine said when the start failed, else empty.
+        finished_at: when its last process ended, as the engine writes it; empty if that is not known.
         detail: the engine's whole answer, for attestation.
     """
 
@@ -71,6 +72,7 @@ class BoxState:
     error: str
     started_at: str
     detail: Mapping[str, Any] = field(repr=False)
+    finished_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

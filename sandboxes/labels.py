@@ -14,6 +14,8 @@ PREFIX = "handrail."
 OWNER, EXPIRES, USER = f"{PREFIX}owner", f"{PREFIX}expires", f"{PREFIX}user"
 GATED, RUNTIME = f"{PREFIX}gated", f"{PREFIX}runtime"
 _CUSTOM = f"{PREFIX}x."
+PART, AGENT = "part", "agent"
+"""The custom label that says what a box is for, and its value for the box of a run's agent."""
 
 
 def labels_of(spec: BoxSpec, *, owner: str, now: datetime) -> dict[str, str]:
@@ -27,6 +29,11 @@ def labels_of(spec: BoxSpec, *, owner: str, now: datetime) -> dict[str, str]:
         RUNTIME: spec.runtime.value,
     }
     return ours | {f"{_CUSTOM}{name}": value for name, value in spec.labels.items()}
+
+
+def is_agents(box: Box) -> bool:
+    """Tell whether an agent runs in a box, whose ending is of interest, or something that serves it."""
+    return box.labels.get(PART) == AGENT
 
 
 def box_from(box_id: str, image: str, labels: Mapping[str, str]) -> Box:

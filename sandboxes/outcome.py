@@ -1,11 +1,14 @@
 """How a box ended, as a named outcome: never dressed as something the agent wrote."""
 
+import signal
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from sandboxes.driver import BoxState, Phase
 
 _SIGNAL_BASE = 128
+_KILLED = _SIGNAL_BASE + signal.SIGKILL
 
 
 class StopCause(StrEnum):
@@ -67,6 +70,19 @@ def outcome_of(
             Ending.NEVER_STARTED, state.error or "nothing was released into the box", state.exit_code
         )
     return _exited(state)
+
+
+def cause_of(state: BoxState, *, expires_at: datetime) -> StopCause | None:
+    """Tell why the host ended a box while nobody watched it: at its expiry the reaper does, by SIGKILL.
+
+    Args:
+        state: the engine's last word.
+        expires_at: when the box's time was up.
+    """
+    if state.exit_code != _KILLED or state.oom_killed or not state.finished_at:
+        return None
+    is_late = datetime.fromisoformat(state.finished_at) >= expires_at
+    return StopCause.TIME_LIMIT if is_late else None
 
 
 def _exited(state: BoxState) -> Outcome:

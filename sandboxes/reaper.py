@@ -7,9 +7,12 @@ whole process namespace, children that left their session (`setsid`) included.
 Rules:
 
 1. At most one reaper runs per state directory: it holds a lock on a file there, else it leaves at once.
-2. It ends when no box of its state directory is left; having given up the lock, it looks once more.
+2. It ends when no box of its state directory is left that could run; having given up the lock, it looks once
+   more.
 3. An expiry seen once can only come nearer: stepping the clock back revives nothing.
 4. It acts a grace period after the expiry, so that a living `serve` ends the box first and records why.
+5. An agent's box is killed and left there, for the next `serve` to read how it ended and what it wrote; every
+   other box is removed, and so is one that does not die.
 """
 
 import argparse
@@ -18,14 +21,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sandboxes.docker_driver import DEFAULT_ENGINE, DockerDriver
-from sandboxes.driver import Box, SandboxDriver
+from sandboxes.driver import Box, Phase, SandboxDriver
 from sandboxes.errors import EngineUnavailableError, SandboxError
+from sandboxes.labels import is_agents
 
 GRACE_S = 15.0
 POLL_S = 2.0
@@ -78,26 +82,47 @@ class Deadlines:
 
 
 def reap(driver: SandboxDriver, owner: str, lock: Path, deadlines: Deadlines, poll_s: float = POLL_S) -> None:
-    """End boxes as they fall due, until none is left or another reaper holds the lock."""
-    while driver.list_boxes(owner):
+    """End boxes as they fall due, until none is left to end or another reaper holds the lock."""
+    ended: set[str] = set()
+    while _left(driver, owner, ended):
         with held(lock) as ours:
             if not ours:
                 return
-            _until_empty(driver, owner, deadlines, poll_s)
+            _until_none_is_left(driver, owner, deadlines, ended, poll_s)
 
 
-def _until_empty(driver: SandboxDriver, owner: str, deadlines: Deadlines, poll_s: float) -> None:
+def _left(driver: SandboxDriver, owner: str, ended: Container[str]) -> tuple[Box, ...]:
+    return tuple(box for box in driver.list_boxes(owner) if box.id not in ended)
+
+
+def _until_none_is_left(
+    driver: SandboxDriver, owner: str, deadlines: Deadlines, ended: set[str], poll_s: float
+) -> None:
     boxes: tuple[Box, ...] | None = None
     while boxes != ():
         try:
-            boxes = driver.list_boxes(owner)
+            boxes = _left(driver, owner, ended)
             for box in deadlines.overdue(boxes, now=_now(), uptime_s=time.clock_gettime(time.CLOCK_BOOTTIME)):
-                driver.remove(box)
+                if is_agents(box) and _died(driver, box):
+                    ended.add(box.id)
+                else:
+                    driver.remove(box)
         except EngineUnavailableError as cause:
             # Boxes outlive a restart of their engine, so this must too.
             sys.stderr.write(f"reaper: {cause}; trying again\n")
             boxes = None
         time.sleep(poll_s if boxes != () else 0)
+
+
+def _died(driver: SandboxDriver, box: Box) -> bool:
+    """Kill a box and see that nothing runs in it any more."""
+    try:
+        driver.kill(box)
+        return driver.inspect(box).phase in (Phase.EXITED, Phase.CREATED)
+    except EngineUnavailableError:
+        raise
+    except SandboxError:
+        return False  # it is gone, or refuses: removing it settles both
 
 
 @contextmanager

@@ -15,7 +15,7 @@ def remove_surely(driver: SandboxDriver, box: Box, retry_s: float = RETRY_S) -> 
     """Remove a box at once; where the engine cannot, return and go on trying until it can.
 
     A box whose run has ended must not stay because its engine was away at that moment. Whatever is left when
-    this process ends is removed by the next one on the same state directory, or by the reaper.
+    this process ends is removed by the next one on the same state directory.
 
     Args:
         driver: the engine that holds the box.

@@ -29,6 +29,7 @@ from sandboxes.attest import attest
 from sandboxes.channel import Channel, open_channel
 from sandboxes.context import AgentContext, visible_context
 from sandboxes.driver import Box
+from sandboxes.labels import AGENT, PART
 from sandboxes.lint.shown import lint_launch
 from sandboxes.outcome import Ending, Outcome
 from sandboxes.plan import agent_box
@@ -143,7 +144,7 @@ class Launching:
             self._deployment.profile,
             self._deployment.parts.image,
             runtime=self._view.runtime,
-            labels={"run": self._view.id, "part": "agent"},
+            labels={"run": self._view.id, PART: AGENT},
         )
         if gated:
             return spec

@@ -19,7 +19,8 @@ from sandboxes.attest import attest
 from sandboxes.channel import open_channel
 from sandboxes.driver import Box, BoxState, Phase
 from sandboxes.errors import BoxGoneError, SandboxError
-from sandboxes.outcome import Ending, Outcome, StopCause, outcome_of
+from sandboxes.labels import is_agents
+from sandboxes.outcome import Ending, Outcome, StopCause, cause_of, outcome_of
 from sandboxes.plan import agent_box
 from sandboxes.removal import remove_surely
 
@@ -113,7 +114,7 @@ class Runs:
         boxes = await asyncio.to_thread(self._machinery.driver.list_boxes, self._machinery.owner)
         live = {view.id for view in await asyncio.to_thread(self._unfinished)}
         for box in boxes:
-            if not (_is_agents(box) and box.labels.get("run") in live):
+            if not (is_agents(box) and box.labels.get("run") in live):
                 await asyncio.to_thread(self._machinery.driver.remove, box)
 
     async def recover(self) -> tuple[str, ...]:
@@ -122,7 +123,7 @@ class Runs:
         Returns the ids of the runs taken up.
         """
         boxes = await asyncio.to_thread(self._machinery.driver.list_boxes, self._machinery.owner)
-        by_run = {box.labels.get("run"): box for box in boxes if _is_agents(box)}
+        by_run = {box.labels.get("run"): box for box in boxes if is_agents(box)}
         unfinished = await asyncio.to_thread(self._unfinished)
         return tuple([view.id for view in unfinished if await self._take_up(view, by_run.get(view.id))])
 
@@ -194,6 +195,8 @@ class Runs:
                 return True
             cause = StopCause.KILLED if released else None
             state = await asyncio.to_thread(self._killed, box)
+        elif box and state and released:
+            cause = cause_of(state, expires_at=box.expires_at)
         outcome = outcome_of(state, released=released, cause=cause)
         log = await asyncio.to_thread(self._logs.final, box) if box else ""
         await self._record_end(view, outcome, log)
@@ -275,7 +278,3 @@ def _log_all(ended: Sequence[object]) -> None:
     for error in ended:
         if isinstance(error, Exception):
             _LOG.error("a run was not brought to its end: %s: %s", type(error).__name__, error)
-
-
-def _is_agents(box: Box) -> bool:
-    return box.labels.get("part") == "agent"

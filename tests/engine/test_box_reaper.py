@@ -10,7 +10,8 @@ import pytest
 
 from runtime.clock import utc_now
 from sandboxes.docker_driver import DockerDriver
-from sandboxes.driver import Box
+from sandboxes.driver import Box, Phase
+from sandboxes.outcome import StopCause, cause_of
 from sandboxes.reaper import Deadlines, held, reap, start_reaper
 from sandboxes.spec import Runtime
 from tests.standins.boxes import Boxes, small_spec
@@ -24,11 +25,16 @@ start_reaper(sys.argv[1], Path(sys.argv[2]), grace_s=0)
 """
 
 
-def overdue(boxes: Boxes, runtime: Runtime = Runtime.RUNC) -> Box:
+def overdue(boxes: Boxes, runtime: Runtime = Runtime.RUNC, **labels: str) -> Box:
     """A released box, its time limit passed an hour ago, with a child that left its session."""
-    made = boxes.driver.create(small_spec(runtime), owner=boxes.owner, now=utc_now() - timedelta(hours=2))
+    made = boxes.driver.create(
+        small_spec(runtime, labels=labels), owner=boxes.owner, now=utc_now() - timedelta(hours=2)
+    )
     boxes.driver.start(made)
-    boxes.driver.release(made, ["sh", "-c", "setsid sleep 600 & sleep 601"], {"PATH": "/bin"})
+    boxes.driver.release(made, ["sh", "-c", "echo begun; setsid sleep 600 & sleep 601"], {"PATH": "/bin"})
+    until = time.monotonic() + 30
+    while not b"".join(boxes.driver.logs(made)) and time.monotonic() < until:
+        time.sleep(0.1)
     return made
 
 
@@ -73,6 +79,20 @@ def test_a_reaper_leaves_boxes_alone_whose_time_is_not_up(boxes: Boxes, tmp_path
     while late in boxes.driver.list_boxes(boxes.owner) and time.monotonic() < until:
         time.sleep(0.1)
     assert boxes.driver.list_boxes(boxes.owner) == (early,)
+
+
+def test_a_reaper_leaves_an_agents_box_stopped_for_the_next_serve_to_read(
+    runtime: Runtime, boxes: Boxes, tmp_path: Path
+) -> None:
+    other, agents = overdue(boxes), overdue(boxes, runtime, part="agent")
+
+    reap(boxes.driver, boxes.owner, tmp_path / "lock", Deadlines(0))
+
+    state = boxes.driver.inspect(agents)
+    assert (state.phase, state.exit_code) == (Phase.EXITED, 137)
+    assert cause_of(state, expires_at=agents.expires_at) is StopCause.TIME_LIMIT
+    assert b"".join(boxes.driver.logs(agents)) == b"begun\n"
+    assert other not in boxes.driver.list_boxes(boxes.owner)
 
 
 def test_a_reaper_never_touches_another_state_directorys_boxes(boxes: Boxes, tmp_path: Path) -> None:

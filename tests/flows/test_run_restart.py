@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from runtime.clock import new_id, utc_now
 from runtime.gate.replies import WITHHELD_TEXT
 from runtime.runs import store
 from runtime.runs.states import LaunchRequest
+from sandboxes.reaper import Deadlines, reap
 from tests.flows.conftest import furnish, serve_clock
 from tests.standins.boxes import small_spec
 from tests.standins.flow_profiles import CLERK, PLAIN, TICKER
@@ -51,6 +53,25 @@ def test_a_run_that_ended_while_nobody_served_gets_its_ending(house: House) -> N
     assert house.open() == ()
     assert (run.view.outcome, run.view.exit_code) == ("failed", 4)
     assert run.output() == "last words\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "ending"),
+    [("echo at work; sleep 1000", ("time_limit", 137)), ("echo at work; exit 4", ("failed", 4))],
+)
+def test_a_run_whose_time_was_up_while_nobody_served_keeps_its_ending_and_its_output(
+    house: House, tmp_path: Path, script: str, ending: tuple[str, int]
+) -> None:
+    """The reaper ends what still runs then, and leaves it for the next serve to read."""
+    deployment = house.deploy(PLAIN.replace("wall_seconds: 120", "wall_seconds: 5"))
+    run = house.launch(deployment, command=("sh", "-c", script))
+    driver, owner = house.kernel.driver, house.kernel.owner
+    house.shut()
+    reap(driver, owner, tmp_path / "another.lock", Deadlines(0), poll_s=0.2)
+    assert house.open() == ()
+    assert (run.view.outcome, run.view.exit_code) == ending
+    assert run.output() == "at work\n"
+    assert house.boxes() == []
 
 
 def test_boxes_without_a_run_are_removed_at_the_start_of_serving(house: House) -> None:

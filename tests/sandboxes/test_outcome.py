@@ -1,9 +1,12 @@
 """Every ending has a name; none is dressed as something the agent said."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from sandboxes.driver import BoxState, Phase
-from sandboxes.outcome import Ending, StopCause, outcome_of
+from sandboxes.outcome import Ending, StopCause, cause_of, outcome_of
 
 
 def state(
@@ -53,3 +56,22 @@ def test_an_engine_that_does_not_answer_is_not_said_to_have_lost_the_box() -> No
     outcome = outcome_of(None, released=True, trouble="the container engine does not answer")
 
     assert (outcome.ending, outcome.reason) == (Ending.LOST, "the container engine does not answer")
+
+
+@pytest.mark.parametrize(
+    ("last", "finished_at", "cause"),
+    [
+        (state(code=137), "2026-01-31T12:00:15.123456789Z", StopCause.TIME_LIMIT),
+        (state(code=137), "2026-01-31T11:59:59.999999999Z", None),
+        (state(code=137, oom=True), "2026-01-31T12:00:15Z", None),
+        (state(code=0), "2026-01-31T12:00:15Z", None),
+        (state(code=137), "", None),
+    ],
+)
+def test_a_box_that_was_killed_after_its_expiry_reached_its_time_limit(
+    last: BoxState, finished_at: str, cause: StopCause | None
+) -> None:
+    """Only the reaper does that while no serve is there."""
+    noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+    assert cause_of(replace(last, finished_at=finished_at), expires_at=noon) is cause
