@@ -1,6 +1,7 @@
 """Threat: rows or a moved clock make a proof count that is none, or evaluations as production (R-43)."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -173,8 +174,8 @@ def test_an_evaluations_suggestions_wait_for_nobody_whatever_its_row_says(desk: 
 CHANGED = {
     "setting": ("UPDATE run SET setting = 'evaluation' WHERE id = :run", "'evaluation'", "'production'"),
     "runtime": ("UPDATE run SET runtime = 'runc' WHERE id = :run", "'runc'", "'runsc'"),
-    "deployment": ("UPDATE run SET deployment = 'other' WHERE id = :run", "'other'", ""),
-    "agent": ("UPDATE run SET agent = 'other' WHERE id = :run", "'other'", ""),
+    "deployment": ("UPDATE run SET deployment = 'other' WHERE id = :run", "'other'", "'"),
+    "agent": ("UPDATE run SET agent = 'other' WHERE id = :run", "'other'", "'bot'"),
 }
 
 
@@ -190,6 +191,5 @@ def test_verify_names_a_runs_row_that_was_changed(ground: Proving, column: str) 
     assert found() == []
     ground.town.tamper(attack, run=run)
     (told,) = found()
-    assert told.startswith(
-        f"column changed: run.{column} [{run}]: got {got}; its launch was recorded with {expected}"
-    )
+    changed = re.escape(f"column changed: run.{column} [{run}]: got {got}; entry ")
+    assert re.match(rf"{changed}\d+ says {re.escape(expected)}", told)
