@@ -108,7 +108,7 @@ unit-test: venv host-tools postgres  ## the tests that need no engine
 	$(BIN)/pytest -n $$(($(CORES) + $(CORES) / 2)) --dist worksteal -m "not engine and not race"
 
 engine-test: venv images host-tools postgres conformance-tools  ## the tests against a real engine
-	$(BIN)/pytest -n $$((2 * $(CORES))) --dist loadfile --no-loadscope-reorder -m engine $(ENGINE_TESTS)
+	$(BIN)/pytest -n $$(($(CORES) + $(CORES) / 2)) --dist loadfile --no-loadscope-reorder -m engine $(ENGINE_TESTS)
 
 race: venv host-tools postgres  ## six clients race to promote and demote for a minute, on each database
 	$(BIN)/pytest -m race

@@ -17,6 +17,7 @@ from runtime.kill import Killed
 from runtime.kill import kill as kill_in
 from runtime.people.roster import Refused
 from runtime.record.batch import Tx
+from runtime.record.verify import verify_state
 from tests.flows.conftest import Firm
 from tests.standins.flow_profiles import CLERK
 from tests.standins.house import House, Launched, Step, patiently
@@ -196,6 +197,11 @@ def test_a_grant_written_by_hand_grants_nothing(firm: Firm) -> None:
     note = {"call": "add_note", "args": {"number": "RE-4100", "text": "forged"}}
     assert house.launch(deployment, note).finished() == [WITHHELD]
     assert in_ledger(firm, "SELECT count(*) FROM notes WHERE text = 'forged'") == [(0,)]
+    (found,) = verify_state(house.settings).findings
+    assert (found.where, found.row) == ("effect_grant", "grant-forged")
+    with closing(sqlite3.connect(house.settings.state_dir / "handrail.db", timeout=5)) as shell, shell:
+        shell.execute("DELETE FROM grant_cause WHERE \"grant\" = 'grant-forged'")
+        shell.execute("DELETE FROM effect_grant WHERE id = 'grant-forged'")
 
 
 def test_the_record_of_all_this_holds(firm: Firm) -> None:

@@ -100,8 +100,14 @@ class Office:
     def serving(
         self, *options: str, end: signal.Signals = signal.SIGTERM
     ) -> Iterator["subprocess.Popen[str]"]:
-        """Run `serve`; it is told to stop at the end."""
-        serve = self.start("serve", *options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        """Run `serve`; it is told to stop at the end, by a signal that it does not ignore as we may."""
+        ignored = signal.getsignal(end) is signal.SIG_IGN
+        before = signal.signal(end, signal.SIG_DFL) if ignored else None
+        try:
+            serve = self.start("serve", *options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        finally:
+            if before is not None:
+                signal.signal(end, before)
         assert serve.stdout is not None
         try:
             first = serve.stdout.readline()
