@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from console.doctor.finding import Finding, Level, good
-from runtime.db import open_existing, reading, shown
+from runtime.db import open_existing, reading, shown, words_of
 from runtime.errors import KernelError
 from runtime.moments import utc_moment
 from runtime.record.anchor import anchor_state
@@ -78,7 +78,7 @@ def _record(settings: Settings, *, now: datetime) -> Finding:
     except KernelError as error:
         return Finding("record", Level.FAIL, str(error), "handrail audit verify")
     except DBAPIError as error:
-        said = f"{shown(settings.database)} cannot be read: {error.orig}"
+        said = f"{shown(settings.database)} cannot be read: {words_of(error)}"
         return Finding("record", Level.FAIL, said, "handrail audit verify")
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from runtime.db import is_undecodable, open_existing, reading
+from runtime.db import is_undecodable, open_existing, reading, words_of
 from runtime.errors import CanonicalError, DatabaseError, NoteError
 from runtime.record.anchor import Anchor, AnchoredLine, FileAnchor
 from runtime.record.checkpoint_check import ANCHOR, CheckpointCheck
@@ -107,8 +107,7 @@ def _examined(before: _State, database_url: str, progress: Progress, *, lenient:
     except (DatabaseError, DBAPIError) as error:
         if is_undecodable(error) and not lenient:
             return _examined(before, database_url, progress, lenient=True)
-        detail = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-        state.findings.add(FindingKind.UNREADABLE, _DATABASE, detail)
+        state.findings.add(FindingKind.UNREADABLE, _DATABASE, words_of(error))
     return state
 
 

@@ -5,8 +5,10 @@ import binascii
 import html
 import json
 import re
+from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
@@ -45,7 +47,8 @@ class Part:
         found: the part as it stands there.
         plain: what it says.
         encode: says something in its way.
-        pieces: how it spells each character; empty where it spells them together.
+        said: where, in what it says, each encoded character ends; None where it spells all of them together.
+        spelled: where each of them ends in the part.
     """
 
     start: int
@@ -53,19 +56,24 @@ class Part:
     found: str
     plain: str
     encode: Callable[[str], str]
-    pieces: tuple[str, ...] = ()
+    said: Sequence[int] | None = None
+    spelled: Sequence[int] = ()
 
     def after(self, changes: Sequence[Change]) -> str:
         """Return the part after changes of what it says; what is not changed is spelled as it was."""
-        if not self.pieces:
+        if self.said is None:
             return self.encode(apply(self.plain, changes))
-        told: list[str] = []
-        last = 0
-        for change in changes:
-            if change.put is not None:
-                told += (*self.pieces[last : change.start], self.encode(change.put))
-                last = change.end
-        return "".join((*told, *self.pieces[last:]))
+        return apply(self.found, [self._as_spelled(change, self.said) for change in changes])
+
+    def _as_spelled(self, change: Change, said: Sequence[int]) -> Change:
+        """A change of what it says as one of the part."""
+        start, end = (self._place(place, said) for place in (change.start, change.end))
+        put = None if change.put is None else self.encode(change.put)
+        return replace(change, start=start, end=end, put=put)
+
+    def _place(self, place: int, said: Sequence[int]) -> int:
+        ended = bisect_right(said, place) - 1
+        return place if ended < 0 else self.spelled[ended] + place - said[ended]
 
 
 @lru_cache(maxsize=4)  # own values and rules ask one after the other
@@ -132,22 +140,32 @@ def _parts(
     """
     for start, end in spans:
         found = text[start:end]
-        spelled = [*_spelled(found, coded, decode)]
-        told = "".join(char for char, _ in spelled)
+        told, said, spelled = _decoded(found, coded, decode)
         if "\ufffd" not in told and (plain or told != found):
-            yield Part(start, end, found, told, encode, tuple(piece for _, piece in spelled))
+            yield Part(start, end, found, told, encode, said, spelled)
 
 
-def _spelled(found: str, coded: re.Pattern[str], decode: Callable[[str], str]) -> Iterator[tuple[str, str]]:
-    """Yield each character that a part says, and how it is spelled; of several, the first has all."""
-    last = 0
+def _decoded(
+    found: str, coded: re.Pattern[str], decode: Callable[[str], str]
+) -> tuple[str, Sequence[int], Sequence[int]]:
+    """What a part says, and where each encoded character ends, there and in the part.
+
+    Numbers in arrays: a part may be some MB of nothing but encoded characters.
+    """
+    parts: list[str] = []
+    said, spelled = array("q"), array("q")
+    length = last = 0
     for match in coded.finditer(found):
-        yield from zip(found[last : match.start()], found[last : match.start()], strict=True)
         told = decode(match[0]) or " "
-        yield told[0], match[0]
-        yield from ((char, "") for char in told[1:])
+        parts += (found[last : match.start()], told)
+        length += match.start() - last
         last = match.end()
-    yield from zip(found[last:], found[last:], strict=True)
+        for _ in told:
+            length += 1
+            said.append(length)
+            spelled.append(last)
+    parts.append(found[last:])
+    return "".join(parts), said, spelled
 
 
 def _base64(start: int, end: int, found: str) -> Iterator[Part]:
