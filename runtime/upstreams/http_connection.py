@@ -70,17 +70,25 @@ class Connection(asyncio.Protocol):
         self.take()
         self._transport.write(data)
 
-    async def wait(self) -> None:
-        """Wait until the head is there, then until there is more of the body or it is at its end.
+    async def wait_for_head(self) -> None:
+        """Wait until the head is there; of a stream of events nothing else may come for hours.
 
         Raises:
             httpx.TransportError: the response broke off, or is none.
         """
-        while self._in_head or not (self._body or self._is_complete):
-            if self._error is not None:
-                raise self._error
-            self._waiter = self._loop.create_future()
-            await self._waiter
+        while self._in_head:
+            await self._more()
+
+    async def wait(self) -> None:
+        """Wait until there is more of the body, or it is at its end; raises as `wait_for_head`."""
+        while not (self._body or self._is_complete):
+            await self._more()
+
+    async def _more(self) -> None:
+        if self._error is not None:
+            raise self._error
+        self._waiter = self._loop.create_future()
+        await self._waiter
 
     def take(self) -> bytes:
         """Return what has come of the body; empty at its end."""

@@ -11,13 +11,13 @@ import httpx
 from runtime.upstreams.errors import (
     RpcError,
     SessionLostError,
-    UpstreamError,
     UpstreamGoneError,
     UpstreamProtocolError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
 from runtime.upstreams.http_wire import agreed_version, body_of, drain, message_of, object_of, refusal_of
+from runtime.upstreams.listening import PAUSES, Pauses, is_passing, listen
 from runtime.upstreams.peers import (
     NO_HOOKS,
     Hooks,
@@ -36,8 +36,6 @@ _SESSION: Final = "mcp-session-id"
 _OK, _ACCEPTED, _NOT_FOUND = 200, 202, 404
 _EVENTS: Final = "text/event-stream"
 MAX_RESUMES: Final = 3
-LISTEN_PAUSE_S: Final = 1.0
-LISTEN_PAUSE_MOST_S: Final = 30.0
 
 HeaderSource = Callable[[], Mapping[str, str]]
 """Gives the headers that carry the credential; asked anew for every request, and kept nowhere."""
@@ -54,6 +52,7 @@ class HttpPeer:
         *,
         headers: HeaderSource,
         reply_bytes: int,
+        pauses: Pauses = PAUSES,
     ) -> None:
         """Build a peer.
 
@@ -63,12 +62,14 @@ class HttpPeer:
             strays: takes what belongs to no call.
             headers: gives the credential for each request.
             reply_bytes: largest reply that is passed on.
+            pauses: between two tries to listen.
         """
         self._client = client
         self._url = url
         self._strays = strays
         self._headers = headers
         self._reply_bytes = reply_bytes
+        self._pauses = pauses
         self._session: dict[str, str] = {}
         self._number = 0
         self._listener: asyncio.Task[None] | None = None
@@ -96,7 +97,7 @@ class HttpPeer:
         message: JsonObject = {"jsonrpc": "2.0", "method": method}
         await self._post_only(message if params is None else {**message, "params": dict(params)})
         if method == "notifications/initialized":
-            self._listener = asyncio.create_task(self._listen())
+            self._listener = asyncio.create_task(listen(self._listen_once, self._pauses))
 
     async def close(self) -> None:
         """See `Peer.close`."""
@@ -166,39 +167,38 @@ class HttpPeer:
         return None
 
     async def _resume(self, last: Event, number: int, hooks: Hooks) -> JsonObject:
-        """Go on with a stream that the server closed on purpose (SEP-1699), from its last event."""
+        """Go on with a stream that the server closed on purpose (SEP-1699), from its last event.
+
+        The request was sent long ago: whatever goes wrong now leaves its outcome unknown.
+        """
         for _ in range(MAX_RESUMES if last.id else 0):
             await asyncio.sleep((last.retry_ms or 1000) / 1000)
-            async with self._open("GET", None, {"last-event-id": last.id}) as response:
-                answer, newer = await self._follow(response.aiter_bytes(), number, hooks)
+            try:
+                async with self._open("GET", None, {"last-event-id": last.id}) as response:
+                    answer, newer = await self._follow(response.aiter_bytes(), number, hooks)
+            except SessionLostError as cause:
+                raise UpstreamGoneError("upstream ended the session during the call") from cause
+            except UpstreamUnavailableError:
+                continue
             if answer is not None:
                 return answer
             last = newer if newer.id else last
         raise UpstreamGoneError("upstream ended the stream without an answer")
 
-    async def _listen(self) -> None:
-        """Follow the stream of messages that belong to no call; a server without one is left alone.
-
-        A stream that broke is opened again after a pause, which grows while nobody answers at all.
-        """
+    async def _listen_once(self, missed: bool) -> bool:
+        """Follow the stream of messages that belong to no call; see `runtime.upstreams.listening`."""
         hooks = Hooks(notice=self._strays.notice, request=self._strays.request)
-        pause = LISTEN_PAUSE_S
-        while True:
+        async with AsyncExitStack() as stack:
             try:
-                async with self._open("GET", None) as response:
-                    if not response.headers.get("content-type", "").startswith(_EVENTS):
-                        return
-                    pause = LISTEN_PAUSE_S
-                    await self._follow(response.aiter_bytes(), -1, hooks)
-            except SessionLostError:
-                return  # the next call will say so, and open another session
-            except UpstreamUnavailableError:
-                pause = min(2 * pause, LISTEN_PAUSE_MOST_S)
-            except UpstreamGoneError:
-                pass  # the stream broke; open it again below
-            except UpstreamError:
-                return  # it has no such stream (405), or has changed: its calls will say so
-            await asyncio.sleep(pause)
+                response = await stack.enter_async_context(self._open("GET", None))
+            except (RpcError, UpstreamProtocolError):
+                return False  # it has no such stream (405), or refuses it for good
+            if not response.headers.get("content-type", "").startswith(_EVENTS):
+                return False
+            if missed:
+                await self._strays.listening_again()
+            await self._follow(response.aiter_bytes(), -1, hooks)
+        return True
 
     async def _post_only(self, message: JsonObject) -> None:
         async with self._open("POST", json.dumps(message, separators=(",", ":")).encode()):
@@ -225,6 +225,8 @@ class HttpPeer:
                     raise SessionLostError(
                         "upstream ended the session; expected it to last as long as the run"
                     )
+                if content is None and is_passing(response.status_code):
+                    raise UpstreamUnavailableError(f"upstream answered HTTP status {response.status_code}")
                 if response.status_code not in (_OK, _ACCEPTED):
                     raise await refusal_of(response, self._reply_bytes)
                 yield response

@@ -56,7 +56,7 @@ class PooledTransport(httpx.AsyncBaseTransport):
         body = _Body(self, connection, timeouts.get("read"))
         try:
             connection.send(data)
-            await body.wait()
+            await body.wait_for_head()
         except BaseException:
             await body.aclose()
             raise
@@ -113,14 +113,14 @@ class _Body(httpx.AsyncByteStream):
         self._connection: Connection | None = connection
         self._read_s = read_s
 
-    async def wait(self) -> None:
-        """Wait until something came that was not read yet, or the end."""
+    async def wait_for_head(self) -> None:
+        """Wait until the response has begun."""
         if self._connection is not None:
-            await _within(self._read_s, self._connection.wait(), httpx.ReadTimeout)
+            await _within(self._read_s, self._connection.wait_for_head(), httpx.ReadTimeout)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while self._connection is not None:
-            await self.wait()
+            await _within(self._read_s, self._connection.wait(), httpx.ReadTimeout)
             piece = self._connection.take()
             if not piece:
                 return

@@ -77,13 +77,26 @@ class Peer(Protocol):
         ...
 
 
+async def nothing_missed() -> None:
+    """Listen again and compare nothing."""
+
+
 @dataclass(frozen=True)
 class Strays:
-    """What takes the messages that belong to no call: a server's own notifications and requests."""
+    """What takes the messages that belong to no call: a server's own notifications and requests.
+
+    Attributes:
+        notice: takes its notifications.
+        request: answers its requests, or raises RpcError.
+        capabilities: what we offer to it.
+        listening_again: called when it can be heard again after a while in which it could not; raises
+            UpstreamError where that while cannot be made good now.
+    """
 
     notice: OnNotice = ignore
     request: OnRequest = refuse
     capabilities: Mapping[str, Any] = field(default_factory=dict)
+    listening_again: Callable[[], Awaitable[None]] = nothing_missed
 
 
 def initialize_params(capabilities: Mapping[str, Any]) -> JsonObject:

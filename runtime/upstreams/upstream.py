@@ -61,7 +61,7 @@ class Upstream:
         self.offer = Offer()
         self._profile = profile
         self._open_peer = open_peer
-        self._strays = Strays(self._heard, strays.request, strays.capabilities)
+        self._strays = Strays(self._heard, strays.request, strays.capabilities, self._hears_again)
         self._tell = strays.notice
         self._pinned = pinned
         self._on_changed = on_changed
@@ -141,15 +141,18 @@ class Upstream:
         return peer
 
     def _check(self) -> None:
+        """Compare with what was pinned before anything else: a pinned tool that is gone is a change of it."""
+        if self._pinned is not None:
+            self._check_pins(self._pinned)
         if missing := missing_tools(self._profile, self.name, self.offer):
             raise NoSuchTargetError(
                 f"upstream {self.name}: lacks {', '.join(missing)}; expected every tool that the profile "
                 f"names; correct `tools` in the profile"
             )
-        if self._pinned is None:
-            return
+
+    def _check_pins(self, pinned: Mapping[str, str]) -> None:
         try:
-            verify(self.name, self._pinned, self.pins)
+            verify(self.name, pinned, self.pins)
         except ManifestChangedError as error:
             if self._refused is None:
                 self._refused = error
@@ -160,9 +163,33 @@ class Upstream:
         """Read the offer again when the server says that it changed; a change of what is pinned ends it."""
         peer = self._peer
         if method.endswith("/list_changed") and peer is not None:
-            self.offer = await _read_offer(peer, _as_answer(self.offer), self._profile)
-            self._check()
+            await self._read_again(peer)
         await self._tell(method, params)
+
+    async def _hears_again(self) -> None:
+        """Read the offer anew: it may have changed while nobody could hear; and pass on what did."""
+        async with self._lock:  # a session that is being opened reads it, perhaps before this moment
+            peer = self._peer
+        if peer is None:
+            return
+        before = self.offer
+        await self._read_again(peer)
+        for method in _lists_changed(before, self.offer):
+            await self._tell(method, {})
+
+    async def _read_again(self, peer: Peer) -> None:
+        self.offer = await _read_offer(peer, _as_answer(self.offer), self._profile)
+        self._check()
+
+
+def _lists_changed(before: Offer, now: Offer) -> list[str]:
+    """Name the notifications that a server owes for what it offers now and did not before."""
+    changed = {
+        "tools": before.tools != now.tools,
+        "resources": (before.resources, before.templates) != (now.resources, now.templates),
+        "prompts": before.prompts != now.prompts,
+    }
+    return [f"notifications/{kind}/list_changed" for kind, differs in changed.items() if differs]
 
 
 def _as_answer(offer: Offer) -> JsonObject:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from runtime.gate.actions import Action, ActionKind
+from runtime.upstreams.errors import ManifestChangedError
 from runtime.upstreams.opener import ServerOpener
 from runtime.upstreams.upstreams import Upstreams
 from tests.standins.profiles import http, make_policy, make_profile
@@ -18,7 +19,11 @@ LASTING = ("logging/setLevel", "resources/subscribe", "resources/unsubscribe")
 
 
 class Scripted:
-    """An HTTP server that answers the handshake, and tool calls as the test says."""
+    """An HTTP server that answers the handshake, and tool calls as the test says.
+
+    Attributes:
+        in_its_place: what a proxy answers to the next ones who want to listen, a status each.
+    """
 
     def __init__(self, reply: Reply) -> None:
         self.reply = reply
@@ -31,6 +36,7 @@ class Scripted:
         self.connections: list[asyncio.StreamWriter] = []
         self.listened = asyncio.Event()
         self.news: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.in_its_place: list[str] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections.append(writer)
@@ -43,6 +49,8 @@ class Scripted:
                 if self.session and message.get("method") != "initialize" and self.session not in head:
                     error = {"code": -32600, "message": "Session not found"}
                     whole(writer, {"jsonrpc": "2.0", "id": None, "error": error}, "404 Not Found")
+                elif head.startswith("GET") and self.in_its_place:
+                    writer.write(proxys(self.in_its_place.pop(0)))
                 elif head.startswith("GET") and self.session:
                     await self.tell_news(reader, writer)
                 else:
@@ -85,7 +93,13 @@ class Scripted:
             await writer.drain()
 
     @asynccontextmanager
-    async def upstreams(self, *, pinned: bool = False, **rest: Any) -> AsyncIterator[Upstreams]:
+    async def upstreams(
+        self,
+        *,
+        pinned: bool = False,
+        on_changed: Callable[[ManifestChangedError], None] = lambda _: None,
+        **rest: Any,
+    ) -> AsyncIterator[Upstreams]:
         server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
         profile = make_profile({"far": http(server.sockets[0].getsockname()[1], **rest)}, ["say"])
         opener = ServerOpener(profile, make_policy(profile), credentials={"crm": "s3cret"}.__getitem__)
@@ -94,7 +108,7 @@ class Scripted:
             pins = await members.start()
             if pinned:
                 await members.close()
-                members = Upstreams(profile, opener, pinned=pins, call_s=2)
+                members = Upstreams(profile, opener, pinned=pins, on_changed=on_changed, call_s=2)
                 await members.start()
             yield members
         finally:
@@ -107,6 +121,13 @@ def whole(writer: asyncio.StreamWriter, message: Any, status: str = "200 OK", mo
     kind = "Content-Type: application/json"
     head = f"HTTP/1.1 {status}\r\n{more}{kind}\r\nContent-Length: {len(body)}\r\n\r\n"
     writer.write(head.encode() + body)
+
+
+def proxys(status: str) -> bytes:
+    """What a proxy answers for a server that it cannot reach."""
+    body = "<html>come back later</html>"
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n"
+    return (head + body).encode()
 
 
 def said(message: dict[str, Any], text: str = "ok") -> dict[str, Any]:

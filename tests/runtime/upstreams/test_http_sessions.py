@@ -7,13 +7,22 @@ import pytest
 
 from profiles.schema import RequestKind
 from runtime.gate.actions import Action, ActionKind
-from runtime.upstreams.errors import SessionLostError
-from runtime.upstreams.http_peer import LISTEN_PAUSE_S
+from runtime.gate.replies import NotPerformedError
+from runtime.upstreams.errors import (
+    ManifestChangedError,
+    SessionLostError,
+    UpstreamError,
+    UpstreamGoneError,
+    UpstreamProtocolError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+from runtime.upstreams.listening import PAUSE_S, Pauses, is_passing, listen
 from runtime.upstreams.opener import ServerOpener
 from runtime.upstreams.peers import refuse
 from runtime.upstreams.upstreams import Upstreams
 from tests.standins.profiles import http, make_policy, make_profile
-from tests.standins.scripted_server import Scripted, call, ok
+from tests.standins.scripted_server import STREAM, Scripted, call, ok
 
 pytestmark = pytest.mark.anyio
 
@@ -77,9 +86,129 @@ async def test_a_server_whose_port_was_closed_for_a_while_is_listened_to_again()
     server.close()
     for connection in script.connections:
         connection.close()
-    await asyncio.sleep(2 * LISTEN_PAUSE_S)  # long enough to be refused at least once
+    await asyncio.sleep(2 * PAUSE_S)  # long enough to be refused at least once
     again = await asyncio.start_server(script.serve, "127.0.0.1", port)
     script.news.put_nowait({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
     assert await asyncio.wait_for(heard.get(), 30) == "notifications/tools/list_changed"
     await members.close()
     again.close()
+
+
+BAD_GATEWAY, UNAVAILABLE = "502 Bad Gateway", "503 Service Unavailable"
+NEWS = "notifications/tools/list_changed"
+
+
+async def test_a_tool_that_changed_while_a_proxy_answered_for_its_server_stops_the_deployment() -> None:
+    """R-76: the server is listened to again, and what was missed meanwhile is found by comparing."""
+    script, changed = Scripted(ok), asyncio.Queue[ManifestChangedError]()
+    script.session = "first"
+    async with script.upstreams(pinned=True, on_changed=changed.put_nowait):
+        await asyncio.wait_for(script.listened.wait(), 30)
+        script.tools = [{"name": "say", "description": "another", "inputSchema": {"type": "object"}}]
+        script.in_its_place = [BAD_GATEWAY, UNAVAILABLE]
+        await drop(script)
+        assert (await asyncio.wait_for(changed.get(), 30)).changed == ("tool:say",)
+    assert script.in_its_place == []
+
+
+async def test_a_pinned_tool_that_is_gone_stops_the_deployment_too() -> None:
+    """R-76."""
+    script, changed = Scripted(ok), asyncio.Queue[ManifestChangedError]()
+    script.session = "first"
+    async with script.upstreams(pinned=True, on_changed=changed.put_nowait):
+        await asyncio.wait_for(script.listened.wait(), 30)
+        script.tools = []
+        script.news.put_nowait({"jsonrpc": "2.0", "method": NEWS})
+        assert (await asyncio.wait_for(changed.get(), 30)).changed == ("tool:say",)
+
+
+async def test_who_is_listened_to_again_is_heard_and_its_news_of_before_is_passed_on_once() -> None:
+    """F25: other tools are offered since; the agent's client is told as if it had been heard."""
+    script, heard = Scripted(ok), asyncio.Queue[str]()
+    script.session = "first"
+
+    async def notice(method: str, _params: Any) -> None:
+        heard.put_nowait(method)
+
+    async with script.upstreams() as members:
+        members.attach(notice, refuse)
+        await asyncio.wait_for(script.listened.wait(), 30)
+        script.tools = [*script.tools, {"name": "more", "inputSchema": {"type": "object"}}]
+        script.in_its_place = [UNAVAILABLE]
+        await drop(script)
+        assert await asyncio.wait_for(heard.get(), 30) == NEWS
+        script.listened.clear()
+        await drop(script)
+        await asyncio.wait_for(script.listened.wait(), 30)
+        script.news.put_nowait({"jsonrpc": "2.0", "method": "notifications/resources/updated"})
+        assert await asyncio.wait_for(heard.get(), 30) == "notifications/resources/updated"
+
+
+async def test_a_call_whose_stream_cannot_be_resumed_is_never_said_to_be_undone() -> None:
+    """F25: the request was sent before its stream was closed; a proxy's 503 to the next look says nothing."""
+
+    async def closes_its_stream(_message: Any, writer: asyncio.StreamWriter) -> None:
+        script.in_its_place = [UNAVAILABLE] * 9
+        writer.write(STREAM)
+        data = b"id: 7\r\nretry: 10\r\ndata:\r\n\r\n"
+        writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n0\r\n\r\n")
+
+    script = Scripted(closes_its_stream)
+    async with script.upstreams() as members:
+        with pytest.raises(UpstreamGoneError) as raised:
+            await members.call(call())
+    assert not isinstance(raised.value, NotPerformedError)
+
+
+async def drop(script: Scripted) -> None:
+    """Close every connection, as a proxy does that is started anew."""
+    for connection in script.connections:
+        connection.close()
+    script.connections.clear()
+
+
+Heard = UpstreamError | bool
+
+
+@pytest.mark.parametrize(
+    ("each", "missed"),
+    [
+        pytest.param([False], [False], id="there is no stream"),
+        pytest.param([True, True, False], [False, True, True], id="it ends again and again"),
+        pytest.param([UpstreamUnavailableError("502"), False], [False, True], id="a proxy answers"),
+        pytest.param([UpstreamTimeoutError("list"), False], [False, True], id="it cannot be compared now"),
+        pytest.param([UpstreamProtocolError("list"), False], [False, True], id="nor understood"),
+        pytest.param([SessionLostError("gone")], [False], id="the session is lost"),
+        pytest.param([ManifestChangedError("far", ("tool:say",))], [False], id="it changed"),
+    ],
+)
+async def test_listening_goes_on_until_there_is_nothing_to_listen_to(
+    each: list[Heard], missed: list[bool]
+) -> None:
+    told: list[bool] = []
+
+    async def once(missed: bool) -> bool:
+        told.append(missed)
+        if isinstance(now := each.pop(0), UpstreamError):
+            raise now
+        return now
+
+    await asyncio.wait_for(listen(once, Pauses(0.001, 0.002)), 30)
+    assert told == missed
+
+
+@pytest.mark.parametrize(
+    ("status", "passing"),
+    [
+        (429, True),
+        (500, True),
+        (502, True),
+        (503, True),
+        (504, True),
+        (501, False),
+        (405, False),
+        (401, False),
+    ],
+)
+def test_a_status_that_may_pass_is_told_from_one_that_stays(status: int, passing: bool) -> None:
+    assert is_passing(status) is passing
