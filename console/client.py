@@ -17,6 +17,7 @@ from console.session import Session
 
 Json = dict[str, Any]
 REPLY_SECONDS = 120.0
+_PIECE_BYTES = 65_536
 
 
 class Client:
@@ -63,7 +64,7 @@ class Client:
         connection, response = self._send(method, target, body, timeout)
         try:
             _refuse_problem(response)
-            for line in response:
+            for line in _lines_of(response):
                 if line.strip():
                     yield json.loads(line)
         except (TimeoutError, HTTPException, OSError) as error:
@@ -111,6 +112,15 @@ class UnixConnection(HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
+
+
+def _lines_of(response: HTTPResponse) -> Iterator[bytes]:
+    """Yield the lines of an answer; its own iterator takes an answer that breaks off for a whole one."""
+    rest = b""
+    while piece := response.read1(_PIECE_BYTES):
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+    yield rest
 
 
 def client_of(session: Session, *, timeout: float = REPLY_SECONDS) -> Client:

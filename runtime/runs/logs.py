@@ -38,7 +38,7 @@ class RunLogs:
         of a long output: what is left is asked for afterwards, from where the reader is.
         """
         place = Place()
-        for piece in self._driver.logs(box, follow=True):
+        for piece in self._streamed(box):
             place.move(piece)
             yield piece
         is_live = True
@@ -55,6 +55,14 @@ class RunLogs:
             return tail(self._driver.logs(box)).decode(errors="replace")
         except SandboxError:
             return ""
+
+    def _streamed(self, box: Box) -> Iterator[bytes]:
+        """Yield what the engine gives of a box while it is there; one that has ended may be gone already."""
+        try:
+            yield from self._driver.logs(box, follow=True)
+        except SandboxError:
+            if self._is_live(box):
+                raise
 
     def _is_live(self, box: Box) -> bool:
         try:

@@ -133,6 +133,18 @@ def test_a_control_plane_that_stops_is_no_end_of_the_run(
     assert capsys.readouterr().err.endswith(LEFT)
 
 
+def test_an_output_that_breaks_off_is_not_taken_for_a_whole_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The control plane goes on and knows how the run ended; its output was not read to the end."""
+    path = tmp_path / "s"
+    with telling_serve(path, _script(path, end=0, breaks=True)):
+        code = run([*LAUNCH, "--socket", str(path)])
+
+    assert code == 3
+    assert capsys.readouterr().err.endswith(LEFT)
+
+
 def test_following_where_no_control_plane_is_says_how_to_start_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,7 @@ class Relay:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._open: list[socket.socket] = []
+        self._leading: list[threading.Thread] = []
         self.mend()
 
     def mend(self) -> None:
@@ -23,27 +24,40 @@ class Relay:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(self.path))
         self._listener.listen()
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
+        self._accepting.start()
 
     def cut(self) -> None:
-        """Be gone."""
-        for one in (self._listener, *self._open):
+        """Be gone, with every connection closed."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
+        for one in self._open:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        for thread in self._leading:
+            thread.join()
         self._open.clear()
+        self._leading.clear()
 
     def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
+        with listener, suppress(OSError):
+            while True:
                 near, _ = listener.accept()
-            except OSError:
-                return
-            far = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            far.connect(ENGINE)
-            self._open += [near, far]
-            for pair in ((near, far), (far, near)):
-                threading.Thread(target=_pass_on, args=pair, daemon=True).start()
+                far = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                self._open += [near, far]
+                leading = threading.Thread(target=_lead_on, args=(near, far), daemon=True)
+                leading.start()
+                self._leading.append(leading)
+
+
+def _lead_on(near: socket.socket, far: socket.socket) -> None:
+    with near, far, suppress(OSError):
+        far.connect(ENGINE)
+        back = threading.Thread(target=_pass_on, args=(far, near), daemon=True)
+        back.start()
+        _pass_on(near, far)
+        back.join()
 
 
 def _pass_on(source: socket.socket, sink: socket.socket) -> None:

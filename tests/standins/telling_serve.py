@@ -19,6 +19,8 @@ def telling_serve(path: Path, script: Script) -> Iterator[None]:
     """Serve for the length of a block; a script that raises ConnectionError breaks off in the middle."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
             self._answer("GET")
 
@@ -29,10 +31,16 @@ def telling_serve(path: Path, script: Script) -> Iterator[None]:
         def _answer(self, method: str) -> None:
             answer = script(method, self.path)
             self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
+            self.close_connection = True
             for item in answer:
-                self.wfile.write(json.dumps(item).encode() + b"\n")
-                self.wfile.flush()
+                self._chunk(json.dumps(item).encode() + b"\n")
+            self._chunk(b"")
+
+        def _chunk(self, data: bytes) -> None:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+            self.wfile.flush()
 
         def address_string(self) -> str:
             return "unix"

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.runs.logs import LOG_KEPT_BYTES, MARK_BYTES, Place, RunLogs
 from sandboxes.driver import Phase
-from sandboxes.errors import BoxGoneError
+from sandboxes.errors import BoxGoneError, EngineRefusedError
 
 WRITTEN = [b"hello\n", b"no line end"]
 
@@ -17,10 +17,12 @@ class EarlyEngine:
     """Ends a followed log after its first piece, as an engine under load does; `gone` has no box any more.
 
     A box that is `live` so often runs on after that, and writes a line before each time that it is asked.
+    Where it `refuses`, the log is followed by nobody: the box was being removed, or the engine is in trouble.
     """
 
-    def __init__(self, *, gone: bool = False, live: int = 0) -> None:
+    def __init__(self, *, gone: bool = False, live: int = 0, refuses: bool = False) -> None:
         self.gone = gone
+        self.refuses = refuses
         self.live = live
         self.more: list[bytes] = []
 
@@ -34,6 +36,8 @@ class EarlyEngine:
 
     def logs(self, box: Any, *, follow: bool = False) -> Iterator[bytes]:
         del box
+        if follow and self.refuses:
+            raise EngineRefusedError("box: the engine answered 409")
         if follow:
             yield WRITTEN[0]
         elif self.gone:
@@ -54,6 +58,20 @@ def test_the_last_words_are_asked_for_after_a_stream_that_ended_early(*, gone: b
     logs = Kept(Any, EarlyEngine(gone=gone), "node")  # type: ignore[arg-type]  # a stand-in for the engine
 
     assert b"".join(logs.follow(Any, "run-1")) == b"".join(WRITTEN)  # type: ignore[arg-type]  # no box
+
+
+def test_a_box_that_is_gone_before_it_can_be_followed_is_read_from_the_record() -> None:
+    """A quick agent's box may be removed between the question how far the run is and the log."""
+    logs = Kept(Any, EarlyEngine(gone=True, refuses=True), "node")  # type: ignore[arg-type]  # a stand-in for the engine
+
+    assert b"".join(logs.follow(Any, "run-1")) == b"".join(WRITTEN)  # type: ignore[arg-type]  # no box
+
+
+def test_a_live_box_that_cannot_be_followed_is_an_error_and_no_silence() -> None:
+    logs = Kept(Any, EarlyEngine(live=9, refuses=True), "node")  # type: ignore[arg-type]  # a stand-in for the engine
+
+    with pytest.raises(EngineRefusedError, match="409"):
+        list(logs.follow(Any, "run-1"))  # type: ignore[arg-type]  # no box
 
 
 def test_a_box_that_runs_on_after_its_stream_has_ended_is_followed_to_its_end() -> None:
