@@ -22,10 +22,11 @@ from console.api.listener import bind, serve_until
 from console.jobs import clockwork, owed
 from console.kernel import Kernel, open_kernel
 from console.logs import log_to_stderr
+from rollout.clockwork import Clockwork
 from rollout.scheduler import Scheduler
 from runtime.clock import utc_now
 from runtime.db import words_of
-from runtime.errors import KernelError
+from runtime.errors import KernelError, LedgerUnavailableError
 from runtime.record.events import Event, EventKind
 from runtime.runs import store
 from runtime.settings import Settings
@@ -112,8 +113,20 @@ async def _live(
         await asyncio.to_thread(scheduler.stop)
         await kernel.runs.close(stop_runs=options.stop_runs)  # whether or not the record can be written now
         await kernel.end()
+        await _record_end(kernel, work, options)
+
+
+async def _record_end(kernel: Kernel, work: Clockwork, options: ServeOptions) -> None:
+    """Record that serve ends, if the record takes it: a full disk keeps nobody from ending in order."""
+    try:
         await asyncio.to_thread(work.give_back, kernel.clock())
         await _record(kernel, EventKind.SERVE_STOPPED, options, {"stopped_runs": options.stop_runs})
+    except (LedgerUnavailableError, DBAPIError) as error:
+        _LOG.warning(
+            "serve has ended in order, but the record does not say so: %s; nothing that it says is lost, and "
+            "what it lacks of runs the next serve adds; next: make room, then handrail serve",
+            words_of(error),
+        )
 
 
 async def _record(kernel: Kernel, kind: EventKind, options: ServeOptions, more: dict[str, Any]) -> None:

@@ -68,3 +68,47 @@ class EndingOnRecord:
             _LOG.warning("run %s: its ending is not on record yet and is tried again: %s", self._run, said)
         told, self._failure = self._failure, self._failure.get_loop().create_future()
         told.set_result(said)
+
+
+class LaunchEndings:
+    """Endings of launches that failed; each is tried until it is on record, also when nobody waits any more.
+
+    A launch that fails because the record takes no entries cannot record that either. Whoever asked for it
+    has the answer at once, and the run its named ending as soon as there is room.
+    """
+
+    def __init__(self, retry_s: float = RETRY_S) -> None:
+        """Prepare; `retry_s` are the seconds between two tries."""
+        self._retry_s = retry_s
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def record(self, run: str, write: Callable[[], Awaitable[object]]) -> bool:
+        """Record the ending of a run, or go on trying in the background.
+
+        Returns:
+            Whether it is on record already; where it is not, that is logged.
+
+        Raises:
+            Exception: what is no want of a record.
+        """
+        ending = EndingOnRecord(run, self._retry_s)
+        task = self._tasks[run] = asyncio.create_task(ending.record(write), name=f"ending of {run}")
+        task.add_done_callback(lambda done: self._forget(run, done))
+        try:
+            await ending.wait(task)
+        except LedgerUnavailableError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Give up what is still tried: the next serve finds these runs, and records how they ended."""
+        waiting = dict(self._tasks)
+        for run, task in waiting.items():
+            task.cancel()
+            _LOG.warning("run %s: its ending is not on record yet; the next serve records it", run)
+        await asyncio.gather(*waiting.values(), return_exceptions=True)
+
+    def _forget(self, run: str, done: "asyncio.Task[None]") -> None:
+        del self._tasks[run]
+        if not done.cancelled() and (error := done.exception()) is not None:
+            _LOG.error("run %s: its ending is not on record: %s", run, words_of(error))

@@ -14,10 +14,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from runtime.context.own import box_values
 from runtime.deployments import NO_MEMORY, Deployment
 from runtime.drafting import resolve_images
+from runtime.errors import LedgerUnavailableError
 from runtime.memory.loading import loaded
 from runtime.record.batch import Tx
 from runtime.runs import store
@@ -77,6 +79,10 @@ async def launch(
     except asyncio.CancelledError as given_up:  # it may be on record already: then it needs its ending
         await Launching(machinery, await recording, deployment, owner, shown).undo(given_up)
         raise
+    except LedgerUnavailableError as late:
+        if late.may_be_written:
+            await machinery.endings.record(run, partial(_end_if_recorded, machinery, run, late))
+        raise
     launching = Launching(machinery, view, deployment, owner, shown)
     try:
         return await launching.run()
@@ -128,16 +134,18 @@ class Launching:
         return LiveRun(await self._machinery.view(self._view.id), box, self._channel, self._door)
 
     async def undo(self, error: BaseException) -> None:
-        """Take away what was made and record how the launch ended."""
+        """Take away what was made and record how the launch ended, now or as soon as the record takes it."""
         if self._door is not None:
             await self._door.close()
         if self._channel is not None:
             self._channel.close()
         if self._box is not None:
             await asyncio.to_thread(remove_surely, self._machinery.driver, self._box)
-        outcome = Outcome(Ending.NEVER_STARTED, f"{type(error).__name__}: {error}")
-        now = self._machinery.clock()
-        await self._machinery.ledger.write(lambda tx: store.ended(tx, self._view, outcome, "", now=now))
+        outcome, now = _never_started(error), self._machinery.clock()
+        write = self._machinery.ledger.write
+        await self._machinery.endings.record(
+            self._view.id, lambda: write(lambda tx: store.ended(tx, self._view, outcome, "", now=now))
+        )
 
     def _spec(self, *, gated: bool) -> BoxSpec:
         spec = agent_box(
@@ -242,3 +250,19 @@ async def _record_request(
 
     await machinery.ledger.write(unit)
     return replace(await machinery.view(run), setting=request.setting)  # as asked: a row decides nothing
+
+
+async def _end_if_recorded(machinery: Machinery, run: str, error: LedgerUnavailableError) -> None:
+    """Record the ending of a launch whose request was waited for in vain, and is on record perhaps."""
+    outcome, now = _never_started(error), machinery.clock()
+
+    def unit(tx: Tx) -> None:
+        for view in store.unfinished(tx.conn, node=machinery.owner):
+            if view.id == run:
+                store.ended(tx, view, outcome, "", now=now)
+
+    await machinery.ledger.write(unit)
+
+
+def _never_started(error: BaseException) -> Outcome:
+    return Outcome(Ending.NEVER_STARTED, f"{type(error).__name__}: {error}")

@@ -140,6 +140,7 @@ class Runs:
             _log_all(await asyncio.gather(watched.task, return_exceptions=True))
             await _shut(watched.run)
         self._watched.clear()
+        await self._machinery.endings.close()
 
     def _subject(self, digest: str) -> tuple[Deployment, str]:
         with self._machinery.ledger.read() as connection:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from profiles.schema import Profile
@@ -15,6 +15,7 @@ from runtime.memory.book import MemoryBook
 from runtime.people.policies import PolicyBook
 from runtime.record.ledger import Ledger
 from runtime.runs import store
+from runtime.runs.endings import LaunchEndings
 from runtime.runs.states import RunView
 from sandboxes.driver import SandboxDriver
 from sandboxes.scrub.rulebook import Rulebook
@@ -61,6 +62,7 @@ class Machinery:
         door: builds a run's gateway.
         rules: what general kinds are found by; with the operator's own.
         reap: makes sure that a reaper watches our boxes, also when this process is gone.
+        endings: of launches that failed.
     """
 
     ledger: Ledger
@@ -75,6 +77,7 @@ class Machinery:
     door: Callable[[RunContext, Deployment, Runtime], Door]
     rules: Rulebook
     reap: Callable[[], None]
+    endings: LaunchEndings = field(default_factory=LaunchEndings)
 
     async def view(self, run: str) -> RunView:
         """Read a run. Raises RunError if there is none of this id."""
