@@ -161,7 +161,7 @@ def go_back(
         made = missing if given is None else restore(tx, order, given, roster=roster, now=now)
         if not isinstance(made, Issued):
             return made
-    _record_return(tx, plan, said)
+    _record_return(tx, plan, said, began)
     return Returned(plan.to, said.person, tuple(order.id for order in plan.orders))
 
 
@@ -256,7 +256,7 @@ def _moved(conn: Connection, plan: Return) -> Refused | None:
     return None
 
 
-def _record_return(tx: Tx, plan: Return, said: Verified) -> None:
+def _record_return(tx: Tx, plan: Return, said: Verified, began: datetime) -> None:
     tx.append(
         Event(
             kind=EventKind.DEPLOYMENT_RESTORED,
@@ -270,6 +270,7 @@ def _record_return(tx: Tx, plan: Return, said: Verified) -> None:
                 "grants": [order.id for order in plan.orders],
                 "ends": [utc_text(order.valid_until) for order in plan.orders],
                 "statement": said.id,
+                "restored_at": utc_text(began),
             },
         )
     )

@@ -11,6 +11,7 @@ from profiles.risk import RiskAssessment, Trait, assess, implied_traits
 from profiles.schema import Profile
 from runtime.canonical import JsonValue, canonical, parse_canonical
 from runtime.errors import KernelError
+from runtime.moments import utc_text
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.leaf import decode_leaf
@@ -79,7 +80,12 @@ def register(
             name=name, owner=owner, traits=canonical(named).decode(), risk=risk, registered_at=now
         )
     )
-    data: dict[str, JsonValue] = {"owner": owner, "traits": named, "risk": risk}
+    data: dict[str, JsonValue] = {
+        "owner": owner,
+        "traits": named,
+        "risk": risk,
+        "registered_at": utc_text(now),
+    }
     tx.append(Event(kind=EventKind.AGENT_REGISTERED, at=now, actor=actor or owner, agent=name, data=data))
     return agent
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
@@ -16,6 +17,7 @@ from profiles.schema import Profile
 from runtime.canonical import JsonValue, canonical, parse_canonical
 from runtime.errors import KernelError
 from runtime.gate.actions import digest_of
+from runtime.moments import utc_text
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.tables.agents import DeploymentRow
@@ -142,6 +144,7 @@ def create(
             f"deployment {short} exists already: nothing has changed since; "
             f"if it is an earlier one: handrail deploy rollback {parts.agent} {short}"
         )
+    began = begins(tx.conn, parts.agent, now=now)
     tx.conn.execute(
         insert(_DEPLOYMENT).values(
             digest=parts.digest,
@@ -149,7 +152,7 @@ def create(
             parts=canonical(parts.as_json()),
             profile_text=profile.text,
             statement=statement,
-            created_at=begins(tx.conn, parts.agent, now=now),
+            created_at=began,
         )
     )
     tx.append(
@@ -160,7 +163,12 @@ def create(
             agent=parts.agent,
             deployment=parts.digest,
             subject=statement,
-            data={"parts": parts.as_json(), "told": dict(told)},
+            data={
+                "parts": parts.as_json(),
+                "told": dict(told),
+                "profile_text": sha256(profile.text.encode()).hexdigest(),
+                "created_at": utc_text(began),
+            },
         )
     )
 

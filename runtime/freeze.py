@@ -13,12 +13,14 @@ more than they had.
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, bindparam, insert, select
 
 from runtime.canonical import JsonValue
 from runtime.freeze_rules import Freeze, Scope, Stop, lifts, may_lift, read_row, unending
+from runtime.moments import utc_text
 from runtime.people.roster import RefusalCode, Refused, Roster, about, verify
 from runtime.people.statement import SignedStatement
 from runtime.people.statements import consume
@@ -112,7 +114,7 @@ def unfreeze(tx: Tx, signed: SignedStatement, *, roster: Roster, now: datetime) 
             at=tx.now,
             actor=said.person,
             subject=freeze_id,
-            data={"statement": said.id},
+            data={"statement": said.id, "lifted_at": utc_text(now)},
         )
     )
     return Lifted(freeze_id, said.person)
@@ -163,7 +165,14 @@ def _set(tx: Tx, order: Freeze, *, owner: str, statement: str | None, now: datet
         "statement": statement,
     }
     tx.conn.execute(insert(FreezeRow).values(row))
-    data: dict[str, JsonValue] = {"scope": order.scope.value, "target": order.target, "statement": statement}
+    data: dict[str, JsonValue] = {
+        "scope": order.scope.value,
+        "target": order.target,
+        "statement": statement,
+        "reason": sha256(order.reason.encode()).hexdigest(),
+        "set_at": utc_text(now),
+        "expires_at": None if order.expires_at is None else utc_text(order.expires_at),
+    }
     tx.append(
         Event(
             kind=EventKind.FREEZE_SET,

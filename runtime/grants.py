@@ -18,7 +18,7 @@ from runtime.canonical import JsonValue
 from runtime.grant_chain import fault
 from runtime.grant_rows import KEPT, in_time, row_of
 from runtime.grant_rules import REPLACED, Order, off_order, short_of
-from runtime.moments import utc_moment
+from runtime.moments import utc_moment, utc_text
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, recheck, verify
 from runtime.people.statement import SignedStatement
 from runtime.people.statements import consume, load_statements, was_used
@@ -139,7 +139,7 @@ def revoke(
                 actor=actor,
                 deployment=deployment,
                 subject=row.id,
-                data={"effect": row.effect, "cause": cause},
+                data={"effect": row.effect, "cause": cause, "revoked_at": utc_text(now)},
             )
         )
     return tuple(row.id for row in found)
@@ -180,7 +180,11 @@ def write(tx: Tx, order: Order, causes: Sequence[Verified], *, now: datetime) ->
     statements = tuple(said.id for said in causes)
     tx.conn.execute(insert(GrantRow).values(row_of(order, now)))
     tx.conn.execute(insert(GrantCauseRow), [{"grant": order.id, "statement": id_} for id_ in statements])
-    data: dict[str, JsonValue] = {**order.matter().body, "statements": list(statements)}
+    data: dict[str, JsonValue] = {
+        **order.matter().body,
+        "statements": list(statements),
+        "issued_at": utc_text(now),
+    }
     tx.append(
         Event(
             kind=EventKind.GRANT_ISSUED,

@@ -77,7 +77,13 @@ def suspend(
             actor="handrail",
             deployment=deployment,
             subject=id_,
-            data={"effect": cause[1], "code": code.value, "subject": subject, "reason": reason},
+            data={
+                "effect": cause[1],
+                "code": code.value,
+                "subject": subject,
+                "reason": reason,
+                "set_at": utc_text(now),
+            },
         )
     )
     return id_

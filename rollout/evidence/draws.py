@@ -182,6 +182,7 @@ def _event(made: Draw, items: Sequence[Candidate], clusters: Sequence[str], *, n
         "population": made.population,
         "drawn": len(items),
         "items": digest_of_items(taken),
+        "made_at": utc_text(now),
     }
     return Event(
         kind=EventKind.ITEMS_DRAWN,

@@ -1,6 +1,7 @@
 """The steps of a request's life, each a row and an entry in the caller's unit."""
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 
 from sqlalchemy import delete, insert, update
 
@@ -99,7 +100,12 @@ def end(tx: Tx, frozen: Frozen, state: PromotionState, *, reason: str, actor: st
         return False
     applied = state is PromotionState.APPLIED
     kind = EventKind.PROMOTION_APPLIED if applied else EventKind.PROMOTION_ENDED
-    data: dict[str, JsonValue] = {"state": state.value, "basis": frozen.basis, "grant": frozen.grant}
+    data: dict[str, JsonValue] = {
+        "state": state.value,
+        "basis": frozen.basis,
+        "grant": frozen.grant,
+        "end_reason": sha256(reason.encode()).hexdigest(),
+    }
     tx.append(_event(kind, tx, frozen, actor=actor, data=data, payload={"reason": reason}))
     return True
 

@@ -17,6 +17,7 @@ from rollout.reviews.calendar import Period, Terms, following, owed, successor
 from rollout.reviews.kinds import OWED, ObligationState, ReviewKind
 from rollout.reviews.proof import signed_for
 from rollout.reviews.terms import terms_of
+from runtime.canonical import JsonValue
 from runtime.clock import NewId
 from runtime.deployments import PRESENT
 from runtime.errors import KernelError
@@ -86,7 +87,7 @@ def follow(tx: Tx, obligation: str, *, rules: ReviewRules, new_id: NewId) -> str
         return None
     terms = terms_of(tx.conn, row["deployment"], rules=rules)
     period = successor(terms, ReviewKind(row["kind"]), start=row["period_start"])
-    _mark_followed(tx, obligation)
+    _mark_followed(tx, ObligationRow(**row))
     return None if period is None else _write(tx, _New(row["deployment"], row["agent"], period), new_id)
 
 
@@ -158,7 +159,7 @@ def _rolled(conn: Connection, now: datetime) -> list[ObligationRow]:
 
 
 def _roll(tx: Tx, last: ObligationRow, rules: ReviewRules) -> list[_New]:
-    _mark_followed(tx, last.id)
+    _mark_followed(tx, last)
     if not _is_present(tx.conn, last.deployment):
         return []
     terms = _terms(tx, last.deployment, rules)
@@ -198,6 +199,7 @@ def _write(tx: Tx, new: _New, new_id: NewId) -> str:
                 "period_start": utc_text(period.start),
                 "due_at": utc_text(period.due_at),
                 "late": late,
+                "followed": False,
             },
         )
     )
@@ -217,8 +219,24 @@ def _follow_earlier(tx: Tx, new: _New) -> None:
     )
 
 
-def _mark_followed(tx: Tx, obligation: str) -> None:
-    tx.conn.execute(update(ObligationRow).where(_OBLIGATION.c.id == obligation).values(followed=True))
+def _mark_followed(tx: Tx, last: ObligationRow) -> None:
+    _move(tx, last, {"followed": True})
+
+
+def _move(tx: Tx, row: ObligationRow, values: dict[str, JsonValue]) -> None:
+    """Change a row that nobody signed for, and record to what."""
+    tx.conn.execute(update(ObligationRow).where(_OBLIGATION.c.id == row.id).values(values))
+    tx.append(
+        Event(
+            kind=EventKind.REVIEW_MOVED,
+            at=tx.now,
+            actor="rollout",
+            agent=row.agent,
+            deployment=row.deployment,
+            subject=row.id,
+            data=values,
+        )
+    )
 
 
 def _due(conn: Connection, now: datetime) -> Iterable[ObligationRow]:
@@ -233,7 +251,7 @@ def _overdue(tx: Tx, row: ObligationRow) -> str | None:
     """Suspend the writes of an overdue deployment; one that was replaced meanwhile owes nothing more."""
     present = _is_present(tx.conn, row.deployment)
     state = ObligationState.OVERDUE if present else ObligationState.VOID
-    tx.conn.execute(update(ObligationRow).where(_OBLIGATION.c.id == row.id).values(state=state.value))
+    _move(tx, row, {"state": state.value})
     if not present:
         return None
     _suspend(tx, row)

@@ -113,6 +113,11 @@ def _event(packet: Packet) -> Event:
         agent=head.agent,
         deployment=head.deployment,
         subject=head.obligation,
-        data={"kind": head.kind.value, "packet": packet.digest, "patterns": len(packet.patterns)},
+        data={
+            "kind": head.kind.value,
+            "packet": packet.digest,
+            "patterns": len(packet.patterns),
+            "made_at": utc_text(head.made_at),
+        },
         payload={"packet": packet.as_json()},
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection
 
 from profiles.compile import compile_profile
 from profiles.effects import Effect
@@ -39,16 +39,19 @@ from runtime.record.keys import load_keys
 from runtime.record.ledger import Ledger
 from runtime.record.setup import open_ledger, prepare_state
 from runtime.record.verify import verify_state
-from runtime.runs.states import RunState
+from runtime.runs import store
+from runtime.runs.states import LaunchRequest
 from runtime.settings import Settings
-from runtime.tables.agents import RunRow
+from sandboxes.outcome import Ending, Outcome
+from sandboxes.proof import Proof
+from sandboxes.spec import Runtime
 
 T = TypeVar("T")
 AGENT = "invoice-bot"
 TRAITS = ("executes-approved-actions",)
 PROFILE = "action-executor"
 VERIFY_EVERY = timedelta(days=1)
-_RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
+NODE = "simulation"
 
 
 class SimulationError(KernelError):
@@ -147,37 +150,32 @@ class Plant:
         """Write what a launch writes, but for the box; return what the gate knows of the run."""
         policy = self.read(self.book.current).head.policy
         profile = narrowest(policy, self.loaded.profile)
-        run, now = self.chance.new_id("run"), self.time.now
-        row = {
-            "id": run,
-            "deployment": deployment,
-            "agent": AGENT,
-            "state": RunState.RUNNING.value,
-            "operator": "otto",
-            "task": task,
-            "proof": b"{}",
-            "requested_at": now,
-            "released_at": now,
-            "expires_at": now + timedelta(hours=1),
-        }
-        self.ledger.write_sync(lambda tx: tx.conn.execute(insert(RunRow).values(row)).rowcount)
+        run = self.chance.new_id("run")
+        request = LaunchRequest(deployment=deployment, operator="otto", task=task)
+        self.ledger.write_sync(lambda tx: _launch(tx, run, request))
         engine = CedarEngine.from_compiled(compile_profile(profile))
         return RunContext(run, AGENT, OWNER, deployment, profile, policy, engine, task, "otto")
 
     def end_run(self, run: str) -> None:
         """Write that a run ended in good order."""
-        values = {
-            "state": RunState.ENDED.value,
-            "outcome": "exited",
-            "exit_code": 0,
-            "ended_at": self.time.now,
-        }
-        ended = update(_RUN).where(_RUN.c.id == run).values(values)
-        self.ledger.write_sync(lambda tx: tx.conn.execute(ended).rowcount)
+        outcome = Outcome(Ending.EXITED, "the agent is done", 0)
+        self.ledger.write_sync(lambda tx: store.ended(tx, store.find(tx.conn, run), outcome, "", now=tx.now))
 
     def close(self) -> None:
         """End; the directory is the caller's to remove."""
         self.ledger.close()
+
+
+def _launch(tx: Tx, run: str, request: LaunchRequest) -> None:
+    ends = tx.now + timedelta(hours=1)
+    store.requested(tx, run, request, agent=AGENT, node=NODE, expires_at=ends, now=tx.now)
+    store.attested(
+        tx,
+        store.find(tx.conn, run),
+        Proof(box_id="none", image="none", runtime=Runtime.RUNC, checks=()),
+        now=tx.now,
+    )
+    store.released(tx, store.find(tx.conn, run), (), now=tx.now)
 
 
 def build_plant(directory: Path, *, seed: int, begin: datetime) -> Plant:

@@ -70,6 +70,7 @@ def raise_alert(tx: Tx, deviation: Deviation, *, policy: Policy, now: datetime) 
     alert, count = (open_[0], open_[1] + 1) if open_ else (_id_of(deviation, tx.coming), 1)
     if open_:
         count_up.run(tx.conn, {"alert": alert, "times": count, "at": now})
+        _repeat(tx, alert, deviation, count, now)
     else:
         _open(tx, alert, deviation, policy.alerts, now)
     _keep(tx, alert, deviation, count, now)
@@ -107,13 +108,39 @@ def _open(tx: Tx, alert: str, deviation: Deviation, rules: AlertRules, now: date
             deployment=deviation.deployment,
             run=deviation.run,
             subject=alert,
-            data={**facts, "first_at": utc_text(now), "due_at": utc_text(due_at)},
+            data={
+                **facts,
+                "first_at": utc_text(now),
+                "due_at": utc_text(due_at),
+                "action": deviation.action,
+                "counted": True,
+            },
             payload=None if deviation.detail is None else {"detail": deviation.detail},
         )
     )
     if deviation.severity is not Severity.LOW:
         told = {"agent": deviation.agent, "rule": facts["rule"], "severity": facts["severity"]}
         put(tx, NoticeKind.ALERT, alert, Route.OPERATORS, facts={**told, "due_at": utc_text(due_at)}, now=now)
+
+
+def _repeat(tx: Tx, alert: str, deviation: Deviation, count: int, now: datetime) -> None:
+    tx.append(
+        Event(
+            kind=EventKind.ALERT_REPEATED,
+            at=tx.now,
+            actor="handrail",
+            agent=deviation.agent,
+            deployment=deviation.deployment,
+            run=deviation.run,
+            subject=alert,
+            data={
+                "fingerprint": deviation.fingerprint,
+                "count": count,
+                "at": utc_text(now),
+                "action": deviation.action,
+            },
+        )
+    )
 
 
 def _keep(tx: Tx, alert: str, deviation: Deviation, count: int, now: datetime) -> None:

@@ -11,6 +11,7 @@ from runtime.alerts.queries import find_alert, find_incident, owners_of
 from runtime.alerts.rules import AlertState, Disposition, IncidentCause
 from runtime.alerts.words import Alert, Incident, matter_to_escalate, may_acknowledge, may_close, reason_of
 from runtime.canonical import JsonValue
+from runtime.moments import utc_text
 from runtime.people.roster import RefusalCode, Refused, Roster, Verified, about, verify
 from runtime.people.statement import SignedStatement
 from runtime.people.statements import consume
@@ -77,7 +78,12 @@ def close(tx: Tx, signed: SignedStatement, *, roster: Roster, now: datetime) -> 
     incident = _unexplained(tx, alert, now) if found is Disposition.UNEXPLAINED else None
     values = {"state": AlertState.CLOSED.value, "closed_at": now}
     tx.conn.execute(update(AlertRow).where(_ALERT.c.id == alert.id).values(values))
-    data: dict[str, JsonValue] = {"disposition": found.value, "statement": said.id, "incident": incident}
+    data: dict[str, JsonValue] = {
+        "disposition": found.value,
+        "statement": said.id,
+        "incident": incident,
+        "closed_at": utc_text(now),
+    }
     tx.append(_event(tx, EventKind.ALERT_CLOSED, alert, said, data))
     return Closed(alert.id, said.person, found, incident)
 
@@ -122,7 +128,8 @@ def acknowledge(tx: Tx, signed: SignedStatement, *, roster: Roster, now: datetim
     if refused := may_acknowledge(said, incident, owners, roster) or consume(tx, said):
         return refused
     tx.conn.execute(update(IncidentRow).where(_INCIDENT.c.id == incident.id).values(acknowledged_at=now))
-    tx.append(_event(tx, EventKind.INCIDENT_ACKNOWLEDGED, incident, said, {"statement": said.id}))
+    data: dict[str, JsonValue] = {"statement": said.id, "acknowledged_at": utc_text(now)}
+    tx.append(_event(tx, EventKind.INCIDENT_ACKNOWLEDGED, incident, said, data))
     return Acknowledged(incident.id, said.person)
 
 

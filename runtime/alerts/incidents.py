@@ -61,7 +61,12 @@ def open_incident(
         "reminded": 0,
     }
     tx.insert(IncidentRow, row)
-    data: dict[str, JsonValue] = {"alert": alert, "cause": cause.value, "opened_at": utc_text(now)}
+    data: dict[str, JsonValue] = {
+        "alert": alert,
+        "cause": cause.value,
+        "opened_at": utc_text(now),
+        "counted": True,
+    }
     tx.append(
         Event(
             kind=EventKind.INCIDENT_OPENED,

@@ -5,10 +5,10 @@ waits long behind it.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
 from profiles.policy import Policy
 from runtime.alerts.book import raise_alert
@@ -109,9 +109,22 @@ def _remind(tx: Tx) -> tuple[str, ...]:
         waited = tx.now - row["opened_at"]
         count = sum(after <= waited for after in REMINDERS)
         tx.conn.execute(update(IncidentRow).where(_INCIDENT.c.id == row["id"]).values(reminded=count))
+        tx.append(_reminded(row, count, tx.now))
         facts = {"agent": row["agent"], "cause": row["cause"], "hours": int(waited / timedelta(hours=1))}
         put(tx, NoticeKind.REMINDER, row["id"], Route.LEADERSHIP, facts=facts, now=tx.now)
     return tuple(row["id"] for row in rows)
+
+
+def _reminded(row: RowMapping, count: int, now: datetime) -> Event:
+    return Event(
+        kind=EventKind.INCIDENT_REMINDED,
+        at=now,
+        actor="handrail",
+        agent=row["agent"],
+        deployment=row["deployment"],
+        subject=row["id"],
+        data={"reminded": count},
+    )
 
 
 def _restore(tx: Tx, policy: Policy) -> tuple[str, ...]:

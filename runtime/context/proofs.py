@@ -19,6 +19,7 @@ from sqlalchemy import Connection, insert, select
 
 from runtime.canonical import JsonValue
 from runtime.clock import new_id
+from runtime.moments import utc_text
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.leaf import Leaf, decode_leaf
@@ -96,6 +97,7 @@ class Standing:
 
 def record(tx: Tx, proof: ContextProof, *, actor: str) -> int:
     """Write a proof into the record; return the entry's number."""
+    id_ = new_id("proof")
     data: dict[str, JsonValue] = {
         "ok": proof.ok,
         "image": proof.image,
@@ -106,11 +108,13 @@ def record(tx: Tx, proof: ContextProof, *, actor: str) -> int:
         "facts": proof.facts,
         "differing": list(proof.differing),
         "statuses": list(proof.statuses),
+        "id": id_,
+        "proved_at": utc_text(proof.at),
     }
     event = Event(kind=EventKind.CONTEXT_PROVEN, at=proof.at, actor=actor, subject=proof.image, data=data)
     seq = tx.append(event)
     row = {
-        "id": new_id("proof"),
+        "id": id_,
         "image": proof.image,
         "runtime": proof.runtime,
         "ok": proof.ok,

@@ -7,7 +7,7 @@ the profile, digests and counts.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from runtime.canonical import JsonValue, canonical
 from runtime.errors import CanonicalError
@@ -25,6 +25,18 @@ _AGENT = "agent"
 _KEPT_BYTES = 16_777_216
 
 
+class Drawn(NamedTuple):
+    """What an intent draws on beside what every action does; `audit verify` holds rows against it.
+
+    Attributes:
+        lease: id, audience and end of the action's lease.
+        counted: budgets of effect classes.
+    """
+
+    lease: tuple[str, str, str]
+    counted: Sequence[str]
+
+
 def decision_event(
     kind: EventKind,
     run: RunContext,
@@ -33,6 +45,7 @@ def decision_event(
     now: datetime,
     hold: str | None = None,
     seen: Sequence[str] = (),
+    drawn: "Drawn | None" = None,
 ) -> Event:
     """Return the entry of a decision: an intent, or a decision that lets nothing happen.
 
@@ -43,6 +56,7 @@ def decision_event(
         now: when.
         hold: the hold that it uses or opens.
         seen: digests of what it makes seen.
+        drawn: what an intent draws on.
     """
     reading = decided.reading
     data: dict[str, JsonValue] = {
@@ -59,6 +73,8 @@ def decision_event(
         data["hold"] = hold
     if seen:
         data["seen"] = list(seen)
+    if drawn is not None:
+        _draw(data, drawn, reading)
     return Event(
         kind=kind,
         at=now,
@@ -72,13 +88,39 @@ def decision_event(
     )
 
 
+def _draw(data: dict[str, JsonValue], drawn: "Drawn", reading: Reading) -> None:
+    data["lease"] = list(drawn.lease)
+    if drawn.counted:
+        data["counted"] = list(drawn.counted)
+    ask = reading.action.model
+    if ask is not None:
+        data["ask"] = {
+            "tokens": ask.tokens,
+            "micros": ask.cost_micros,
+            "holder": ask.holder,
+            "day": ask.day,
+        }
+
+
 def without_payload(event: Event) -> Event:
     """Return an outcome without its reply, which is not JSON; that it was done still counts."""
     return replace(event, payload={"reason": "the reply is not JSON, so it was not kept"})
 
 
-def outcome_event(ticket: Ticket, result: Result, *, now: datetime) -> Event:
-    """Return the entry of an outcome: done, failed or unknown."""
+def outcome_event(
+    ticket: Ticket, result: Result, *, now: datetime, used: Sequence[int] | None = None
+) -> Event:
+    """Return the entry of an outcome: done, failed or unknown.
+
+    Args:
+        ticket: of the intent.
+        result: what came of it.
+        now: when.
+        used: what a model call used: calls, tokens asked and answered, cost; None where nobody knows.
+    """
+    data: dict[str, JsonValue] = {"status": status_of(result), "intent": ticket.intent_seq, **_noted(result)}
+    if used is not None:
+        data["used"] = list(used)
     return Event(
         kind=EventKind.ACTION_OUTCOME,
         at=now,
@@ -87,7 +129,7 @@ def outcome_event(ticket: Ticket, result: Result, *, now: datetime) -> Event:
         deployment=ticket.deployment,
         run=ticket.action.run,
         subject=ticket.action.id,
-        data={"status": status_of(result), "intent": ticket.intent_seq, **_noted(result)},
+        data=data,
         payload=_result_payload(result),
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import Connection, insert, or_, select, update
 
@@ -11,6 +12,7 @@ from runtime.gate.context import RunContext
 from runtime.gate.decide import Decided
 from runtime.gate.places import digest_of_key
 from runtime.gate.states import OPEN_HOLDS, HoldState
+from runtime.moments import utc_text
 from runtime.people.roster import Verified
 from runtime.people.statement import StatementType
 from runtime.record.batch import Tx
@@ -32,7 +34,16 @@ def open_hold(
     """Write a hold with its card; the card's digest stands readable in the log."""
     reading = decided.reading
     reasons: list[JsonValue] = [[code, digest_of_key(run.deployment, key)] for code, key in card.clears]
-    data: dict[str, JsonValue] = {"card": card.digest, "digest": reading.digest, "action": reading.action.id}
+    kept = canonical(reasons).decode()
+    data: dict[str, JsonValue] = {
+        "card": card.digest,
+        "digest": reading.digest,
+        "action": reading.action.id,
+        "reasons": sha256(kept.encode()).hexdigest(),
+        "needed": needed,
+        "created_at": utc_text(now),
+        "expires_at": utc_text(card.expires_at),
+    }
     seq = tx.append(
         Event(
             kind=EventKind.APPROVAL_REQUESTED,
@@ -55,7 +66,7 @@ def open_hold(
         "tool": reading.name or "unknown",
         "effect": reading.effect.value,
         "args_digest": reading.digest,
-        "reasons": canonical(reasons).decode(),
+        "reasons": kept,
         "needed": needed,
         "state": HoldState.WAITING.value,
         "log_seq": seq,
@@ -85,13 +96,13 @@ def approve_hold(tx: Tx, card: HoldCard) -> None:
     )
 
 
-def record_vote(tx: Tx, card: HoldCard, said: Verified) -> None:
-    """Write a vote that was just verified and used up."""
+def record_vote(tx: Tx, card: HoldCard, said: Verified, *, approved: bool) -> None:
+    """Write a vote that was just verified and used up; `approved`: whether it is enough with the others."""
     vote = {"statement": said.id, "hold": card.hold, "person": said.person, "cast_at": tx.now}
     tx.conn.execute(insert(VoteRow).values(vote))
     yes = said.statement.type is StatementType.APPROVAL
     kind = EventKind.APPROVAL_GIVEN if yes else EventKind.APPROVAL_REJECTED
-    data: dict[str, JsonValue] = {"card": card.digest, "statement": said.id}
+    data: dict[str, JsonValue] = {"card": card.digest, "statement": said.id, "approved": approved}
     tx.append(hold_event(kind, card, tx, actor=said.person, data=data))
 
 

@@ -184,8 +184,8 @@ class HoldBook:
             return said
         if refused := _cannot_vote(tx, card, said, roster) or consume(tx, said):
             return refused
-        hold_rows.record_vote(tx, card, said)
         tally = count_votes(card, statements_on(tx.conn, card.hold), roster)
+        hold_rows.record_vote(tx, card, said, approved=tally.approved)
         return Voted(said.person, _settle_vote(tx, card, tally), tally)
 
     def _rows(self, states: Sequence[HoldState], node: str | None = None) -> list[HoldRow]:

@@ -1,5 +1,7 @@
 """Settling: the outcome of an admitted action, in one transaction."""
 
+from typing import Final
+
 from runtime.errors import CanonicalError
 from runtime.gate import hold_rows, rows
 from runtime.gate.actions import Action
@@ -13,6 +15,8 @@ from runtime.models import usage
 from runtime.models.prices import Used
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
+
+_UNUSED: Final = {"used": [0, 0, 0, 0]}
 
 
 async def settle(parts: GateParts, ticket: Ticket, result: Result) -> bool:
@@ -39,7 +43,7 @@ def abandon(tx: Tx, run: RunContext, action: Action) -> bool:
             deployment=run.deployment,
             run=run.run,
             subject=action.id,
-            data={"status": ActionState.FAILED.value},
+            data={"status": ActionState.FAILED.value, **({} if action.model is None else _UNUSED)},
             payload={"reason": "the caller went away before it began"},
         )
     )
@@ -59,8 +63,7 @@ def _write_outcome(tx: Tx, parts: GateParts, ticket: Ticket, result: Result) -> 
     if not rows.settle_action(tx.conn, ticket.action.id, state, now=tx.now):
         return False
     parts.broker.spend(tx, ticket.lease)
-    _count_model(tx, ticket, result)
-    event = outcome_event(ticket, result, now=tx.now)
+    event = outcome_event(ticket, result, now=tx.now, used=_count_model(tx, ticket, result))
     try:
         seq = tx.append(event)
     except CanonicalError:
@@ -70,12 +73,16 @@ def _write_outcome(tx: Tx, parts: GateParts, ticket: Ticket, result: Result) -> 
     return True
 
 
-def _count_model(tx: Tx, ticket: Ticket, result: Result) -> None:
-    """Count what a model call used; what nobody knows stays reserved."""
+def _count_model(tx: Tx, ticket: Ticket, result: Result) -> tuple[int, ...] | None:
+    """Count what a model call used, and return it; what nobody knows stays reserved."""
     ask = ticket.action.model
     if ask is None:
-        return
+        return None
     if isinstance(result, Failed):
-        usage.settle(tx.conn, ticket.action.run, ask, Used(), calls=0)
+        used, calls = Used(), 0
     elif isinstance(result, Performed) and (result.used is not None or result.is_error):
-        usage.settle(tx.conn, ticket.action.run, ask, result.used or Used())
+        used, calls = result.used or Used(), 1
+    else:
+        return None
+    usage.settle(tx.conn, ticket.action.run, ask, used, calls=calls)
+    return calls, used.input_tokens, used.output_tokens, used.cost_micros

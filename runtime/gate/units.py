@@ -13,7 +13,7 @@ from runtime.gate.checks.budgets import budgets_of
 from runtime.gate.checks.novelty import seen_keys
 from runtime.gate.context import RunContext
 from runtime.gate.decide import Decided
-from runtime.gate.entries import decision_event
+from runtime.gate.entries import Drawn, decision_event
 from runtime.gate.parts import GateParts
 from runtime.gate.replies import Admission, Admitted, Ticket, Waiting, Withheld
 from runtime.gate.setting import noted
@@ -22,6 +22,7 @@ from runtime.gate.steps import APPENDED, RESERVED
 from runtime.gate.tally import quorum_for
 from runtime.gate.world import World
 from runtime.models import usage
+from runtime.moments import utc_text
 from runtime.notices.outbox import NoticeKind, Route, put
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
@@ -66,15 +67,16 @@ def intent(tx: Tx, case: Case) -> Recorded:
     reading, run, action = case.decided.reading, case.run, case.decided.reading.action
     conn = tx.conn
     names = [name for name, _, _ in budgets_of(reading, run.profile, case.world.usage)]
-    rows.reserve(conn, run, names, reading.units, now=case.now)
+    rows.reserve(conn, run, names, reading.units, now=tx.now)
     if action.model is not None:
         usage.reserve(conn, run.run, action.model)
     until = case.now + timedelta(seconds=case.world.roster.policy.expiry.token_seconds)
+    audience = reading.upstream or "none"
     lease = case.parts.broker.for_action(
         tx,
         run.run,
         parent=_run_lease(tx, case),
-        audience=reading.upstream or "none",
+        audience=audience,
         action=action.id,
         digest=reading.digest,
         expires_at=until,
@@ -82,10 +84,13 @@ def intent(tx: Tx, case: Case) -> Recorded:
     case.parts.on_step(RESERVED)
     seen = seen_keys(reading, run.deployment)
     hold = case.hold.hold if case.hold else None
+    drawn = Drawn((lease.id, audience, utc_text(until)), [n for n in names if n.startswith("effect:")])
     seq = tx.append(
-        decision_event(EventKind.ACTION_INTENT, run, case.decided, now=case.now, hold=hold, seen=seen)
+        decision_event(
+            EventKind.ACTION_INTENT, run, case.decided, now=tx.now, hold=hold, seen=seen, drawn=drawn
+        )
     )
-    rows.insert_action(conn, run, case.decided, state=ActionState.INTENT, log_seq=seq, now=case.now)
+    rows.insert_action(conn, run, case.decided, state=ActionState.INTENT, log_seq=seq, now=tx.now)
     rows.mark_seen(conn, run, seen, action.id)
     if case.hold is not None and not hold_rows.end_hold(tx, case.hold, HoldState.USED):
         raise HoldSpentError(f"hold {case.hold.hold} was used already")
@@ -176,10 +181,8 @@ def _run_lease(tx: Tx, case: Case) -> str | None:
 
 
 def _decision(tx: Tx, case: Case, state: ActionState, *, hold: str | None = None) -> None:
-    seq = tx.append(
-        decision_event(EventKind.ACTION_DECISION, case.run, case.decided, now=case.now, hold=hold)
-    )
-    rows.insert_action(tx.conn, case.run, case.decided, state=state, log_seq=seq, now=case.now)
+    seq = tx.append(decision_event(EventKind.ACTION_DECISION, case.run, case.decided, now=tx.now, hold=hold))
+    rows.insert_action(tx.conn, case.run, case.decided, state=state, log_seq=seq, now=tx.now)
 
 
 def _event(

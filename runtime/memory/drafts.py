@@ -14,6 +14,7 @@ from runtime.memory import rows
 from runtime.memory.errors import AgentMemoryError
 from runtime.memory.leaves import GONE, after, leaves
 from runtime.memory.model import Entry, Version, VersionState, version_digest
+from runtime.moments import utc_text
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.runs.states import RunState
@@ -92,6 +93,7 @@ def _record(tx: Tx, draft: Version, action: str, deployment: str, entry: Entry, 
     """Record what was written or removed, and the entry that is no longer there for it."""
     removed = gone == entry.digest
     data: dict[str, JsonValue] = {"setting": draft.setting.value, "version": draft.id, "action": action}
+    data |= {"parent": draft.parent, "made_at": utc_text(draft.made_at)}
     data |= {} if gone is None else {GONE: gone}
     if not removed:
         data |= {"entry": entry.digest, "size": entry.size, "taint": entry.taint.value}

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from profiles.policy import Policy, Role
 from runtime.canonical import canonical
+from runtime.moments import utc_text
 from runtime.people.chain import PolicyState
 from runtime.people.errors import ChangeError
 from runtime.people.pin import Pin
@@ -142,6 +143,7 @@ def submit_change(
         return said
     if not tx.conn.execute(select(_CHANGES.c.digest).where(_CHANGES.c.digest == version.digest)).first():
         tx.conn.execute(insert(PolicyChangeRow).values(_change_row(version, said.person, now)))
+        tx.append(_proposed(tx, version, said.person, now))
     return _take(tx, state, version, said, expires_at=_pending(tx.conn, version.digest).expires_at)
 
 
@@ -218,6 +220,22 @@ def _change_row(version: Version, person: str, now: datetime) -> dict[str, objec
     }
 
 
+def _proposed(tx: Tx, version: Version, person: str, now: datetime) -> Event:
+    return Event(
+        kind=EventKind.POLICY_PROPOSED,
+        at=tx.now,
+        actor=person,
+        subject=version.digest,
+        data={
+            "version": version.version,
+            "previous": version.previous,
+            "proposed_at": utc_text(now),
+            "expires_at": utc_text(now + CHANGE_LIFETIME),
+        },
+        payload={"text": version.text},
+    )
+
+
 def _events(tx: Tx, version: Version, old: Policy | None, applied: Applied) -> Iterator[Event]:
     yield Event(
         kind=EventKind.POLICY_CHANGED,
@@ -229,6 +247,7 @@ def _events(tx: Tx, version: Version, old: Policy | None, applied: Applied) -> I
             "previous": version.previous,
             "signers": list(applied.signers),
             "bootstrap": applied.bootstrap,
+            "statements": [signed.id for signed in version.signed],
         },
         payload={"text": version.text},
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import insert
 
+from runtime.moments import utc_text
 from runtime.people.chain import PolicyState
 from runtime.people.errors import ChangeError
 from runtime.people.roster import RefusalCode, Refused, Verified, about, verify
@@ -58,7 +59,7 @@ def revoke_keys(tx: Tx, state: PolicyState, signed: SignedStatement, *, now: dat
             at=tx.now,
             actor=said.person,
             subject=person,
-            data={"keys": list(keys), "statement": said.id},
+            data={"keys": list(keys), "statement": said.id, "revoked_at": utc_text(now)},
         )
     )
     return Revoked(person, keys)

@@ -3,6 +3,7 @@
 What is read back is only bytes. Whether they count is decided again by `roster.recheck` at each use.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
@@ -86,6 +87,11 @@ def _event(tx: Tx, said: Verified) -> Event:
         at=tx.now,
         actor=said.person,
         subject=statement.subject,
-        data={"id": said.id, "type": statement.type.value, "key": said.fingerprint},
+        data={
+            "id": said.id,
+            "type": statement.type.value,
+            "key": said.fingerprint,
+            "signature": hashlib.sha256(said.signed.signature.encode()).hexdigest(),
+        },
         payload={"statement": said.signed.body.decode(), "signature": said.signed.signature},
     )

@@ -2,29 +2,47 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from runtime.errors import NoteError
+from runtime.moments import utc_moment
 from runtime.record.anchor import AnchoredLine
 from runtime.record.checkpoint import Checkpoint, open_checkpoint
 from runtime.record.findings import FindingKind, Findings
 from runtime.record.note import NoteVerifier
-from runtime.tables.log import LogCheckpointRow
+from runtime.tables.log import LogCheckpointRow, LogEntryRow
 
 ANCHOR = "anchor"
 CHECKPOINTS = "log_checkpoint"
 
+_ENTRY = LogEntryRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does not type its table
 _ROW = LogCheckpointRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does not type its table
 
 
+_STORED_BY: Final = timedelta(minutes=10)
+"""When a process that goes on after a crash has long stored what only the anchor had."""
+
+
 class CheckpointCheck:
-    """Gathers every signed root, with where it stands."""
+    """Gathers every signed root, with where it stands.
+
+    Attributes:
+        roots: for each size the signed roots, with where each stands.
+        anchored: the root that the anchor has for each size.
+        torn: numbers of lines of the anchor that are torn.
+        unstored: the size of the newest checkpoint, where the anchor alone has it. A crash came between the
+            two, or its row was deleted: the same bytes. Its note is safe in the anchor, and the next start
+            stores it again.
+    """
 
     def __init__(self, findings: Findings, verifier: NoteVerifier) -> None:
         self.roots: dict[int, dict[bytes, str]] = defaultdict(dict)
         self.anchored: dict[int, bytes] = {}
         self.torn: list[int] = []
+        self.unstored: int | None = None
         self._findings = findings
         self._verifier = verifier
         self._stored: set[int] = set()
@@ -48,8 +66,10 @@ class CheckpointCheck:
             select(_ROW.size, _ROW.root, _ROW.note).order_by(_ROW.size)
         ):
             self._take_stored(size, root, note)
-        for size in sorted(self.anchored.keys() - self._stored - {self.anchored_size}):
-            # The newest may be missing: a crash came between the anchor and the database.
+        for size in sorted(self.anchored.keys() - self._stored):
+            if size == self.anchored_size and not _went_on(connection, size):
+                self.unstored = size
+                continue
             detail = "the anchor has this checkpoint, the database does not"
             self._findings.add(FindingKind.ROW_DELETED, CHECKPOINTS, detail, row=size)
 
@@ -79,3 +99,13 @@ class CheckpointCheck:
         except (NoteError, AttributeError, TypeError) as error:  # the last two: the column holds no text
             self._findings.add(FindingKind.CHECKPOINT_FORGED, where, str(error), column="note", row=row)
             return None
+
+
+def _went_on(connection: Connection, size: int) -> bool:
+    """Whether the log went on so long after a checkpoint that no crash explains why it is not stored."""
+    beyond = select(func.min(_ENTRY.at), func.max(_ENTRY.at)).where(_ENTRY.seq >= size)
+    first, last = connection.execute(beyond).one()
+    try:
+        return first is not None and utc_moment(last) - utc_moment(first) > _STORED_BY
+    except (TypeError, ValueError):
+        return False  # the check of the entries names what is no moment

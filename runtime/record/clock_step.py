@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, insert
 
 from runtime.canonical import JsonValue
+from runtime.moments import utc_text
 from runtime.record.batch import Batch
 from runtime.record.events import Event, EventKind
 from runtime.suspension_rules import EVERYTHING, SuspensionCode
@@ -39,6 +40,7 @@ def note_step(connection: Connection, batch: Batch, *, clock: str, high_water: s
         "code": SuspensionCode.CLOCK.value,
         "subject": subject,
         "reason": _REASON,
+        "set_at": utc_text(now),
     }
     batch.append(
         Event(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select
 from runtime.errors import CanonicalError
 from runtime.record.events import EventKind
 from runtime.record.findings import FindingKind, Findings
+from runtime.record.held.check import RowCheck
 from runtime.record.leaf import COLUMNS, decode_fields
 from runtime.record.merkle import leaf_hash
 from runtime.record.note import NoteVerifier
@@ -30,7 +31,11 @@ class EntryCheck:
     """Reads all entries once, in order."""
 
     def __init__(
-        self, findings: Findings, roots: Mapping[int, Mapping[bytes, str]], verifier: NoteVerifier | None
+        self,
+        findings: Findings,
+        roots: Mapping[int, Mapping[bytes, str]],
+        verifier: NoteVerifier | None,
+        rows: RowCheck,
     ) -> None:
         """Prepare.
 
@@ -38,6 +43,7 @@ class EntryCheck:
             findings: takes what is wrong.
             roots: for each size, the roots signed for it, with where each stands.
             verifier: the key that the log's first entry must name.
+            rows: hears what entries say of the rows of other tables.
         """
         self.replay = Replay(findings)
         self.payloads = PayloadCheck(findings)
@@ -48,6 +54,7 @@ class EntryCheck:
         self._findings = findings
         self._roots = roots
         self._verifier = verifier
+        self._rows = rows
 
     def read(self, connection: Connection, total: int, progress: Progress) -> None:
         """Check every entry and every payload row.
@@ -60,6 +67,7 @@ class EntryCheck:
         for rows in _chunks(connection):
             for row in rows:
                 self._check(row)
+            self._rows.compare()
             progress(self.end, total)
         for seq, sealed in _orphans(connection):
             self.payloads.orphan(seq, sealed)
@@ -75,6 +83,7 @@ class EntryCheck:
             self._compare(seq, fields, row[_FIXED - 1 :])
             self.payloads.see(seq, fields["payload"], key_id, sealed)
             self._listen(seq, fields)
+            self._rows.see(seq, fields)
             self.last_at = fields["at"]
         except (CanonicalError, KeyError, TypeError, ValueError) as error:
             self._findings.changed(ENTRIES, "leaf", seq, f"it cannot be read: {error}")

@@ -21,6 +21,7 @@ class EventKind(StrEnum):
     # People and rules.
     PERSON_ADDED = "person.added"
     PERSON_REVOKED = "person.revoked"
+    POLICY_PROPOSED = "policy.proposed"
     POLICY_CHANGED = "policy.changed"
     STATEMENT_MADE = "statement.made"
     FREEZE_SET = "freeze.set"
@@ -81,6 +82,7 @@ class EventKind(StrEnum):
     DEPLOYMENT_DEMOTED = "deployment.demoted"
     REVIEW_OWED = "review.owed"
     REVIEW_PRINTED = "review.printed"
+    REVIEW_MOVED = "review.moved"  # its period is over, or its deployment was replaced
     REVIEW_CLOSED = "review.closed"
 
     # Memory and the proof of context isolation.
@@ -92,9 +94,11 @@ class EventKind(StrEnum):
 
     # Deviations and the control plane.
     ALERT_RAISED = "alert.raised"
+    ALERT_REPEATED = "alert.repeated"  # the same deviation again, counted on the alert that is open
     ALERT_CLOSED = "alert.closed"
     ALERT_OVERDUE = "alert.overdue"
     INCIDENT_OPENED = "incident.opened"
+    INCIDENT_REMINDED = "incident.reminded"  # leadership, of one that nobody has acknowledged
     INCIDENT_ACKNOWLEDGED = "incident.acknowledged"
     BASELINE_FROZEN = "baseline.frozen"
     LEADER_CHANGED = "leader.changed"

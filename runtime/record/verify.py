@@ -7,10 +7,11 @@ It needs no `serve` and no secret key. In order:
 2. The key is the one given, else the one pinned in the anchor, else (unanchored) the one the database claims.
 3. Every entry is read once, in order: columns and payload row against the leaf, leaf against `leaf_hash`,
    the rebuilt tree against the root of every signed checkpoint on the way.
-4. The head, the stored checkpoints and the data keys are compared with what the entries say they must be,
-   and with theirs the rows of runs, grants, suggestions, judgements and statements.
+4. The head, the stored checkpoints, the data keys and the rows of all other tables are compared with what the
+   entries say they must be (`runtime.record.held`).
 
-Memory grows with the number of checkpoints (some 300 bytes for 256 entries), not with that of entries.
+Memory grows with the number of checkpoints (some 300 bytes for 256 entries) and with what is still open, not
+with that of entries.
 """
 
 from collections.abc import Sequence
@@ -25,14 +26,12 @@ from runtime.record.anchor import Anchor, AnchoredLine, FileAnchor
 from runtime.record.checkpoint_check import ANCHOR, CheckpointCheck
 from runtime.record.entry_check import EntryCheck, Progress
 from runtime.record.findings import FindingKind, Findings, VerifyReport
-from runtime.record.grant_check import check_grants
 from runtime.record.head_check import check_head, read_heads
+from runtime.record.held.check import RowCheck
 from runtime.record.keys import VERIFIER_KEY
 from runtime.record.leaf import decode_leaf
 from runtime.record.note import NoteVerifier
 from runtime.record.replay import ENTRIES
-from runtime.record.row_check import check_rows
-from runtime.record.run_check import check_runs
 from runtime.settings import Settings
 from runtime.tables.log import LogDataKeyRow, LogEntryRow
 
@@ -159,15 +158,14 @@ def _read(state: _State, connection: Connection, progress: Progress) -> None:
         state.checkpoints.read_anchor(state.lines)
         state.checkpoints.read_database(connection)
     roots = {} if state.checkpoints is None else state.checkpoints.roots
-    entries = EntryCheck(state.findings, roots, state.verifier)
+    rows = RowCheck(connection, state.findings)
+    entries = EntryCheck(state.findings, roots, state.verifier, rows)
     state.entries = entries
     entries.read(connection, heads[0].size if heads else 0, progress)
     wrapped = connection.execute(select(_DATA_KEY.id, _DATA_KEY.wrapped))
     entries.keys.finish({row.id: row.wrapped for row in wrapped})
     check_head(heads, entries, "" if state.verifier is None else state.verifier.name, state.findings)
-    check_runs(connection, state.findings)
-    check_grants(connection, state.findings)
-    check_rows(connection, state.findings)
+    rows.finish()
 
 
 def _claimed_key(connection: Connection, findings: Findings) -> NoteVerifier | None:
@@ -193,6 +191,10 @@ def _check_not_behind(state: _State) -> None:
 def _report(state: _State, anchor: Anchor) -> VerifyReport:
     checks, entries = state.checkpoints, state.entries
     torn = [] if checks is None else [f"line {number} of the anchor is torn" for number in checks.torn]
+    if checks is not None and checks.unstored is not None:
+        torn.append(
+            f"checkpoint {checks.unstored} stands in the anchor alone; the next start stores it again"
+        )
     proven = set() if checks is None or entries is None else entries.proven & set(checks.anchored.items())
     return VerifyReport(
         origin="" if state.verifier is None else state.verifier.name,

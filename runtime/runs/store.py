@@ -13,6 +13,8 @@ from runtime.context.launched import added, flagged, scrubbed
 from runtime.deployments import NO_MEMORY
 from runtime.gate.actions import digest_of
 from runtime.memory.drafts import close as close_draft
+from runtime.memory.model import text_digest
+from runtime.moments import utc_text
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
 from runtime.record.leaf import decode_leaf
@@ -78,6 +80,10 @@ def requested(
                 "told": dict(added(told, request.command)),
                 "flagged": flagged(told),
                 "single_user": request.single_user,
+                "node": node,
+                "task": None if request.task is None else text_digest(request.task),
+                "requested_at": utc_text(now),
+                "expires_at": utc_text(expires_at),
             },
             payload={
                 "task": request.task,
@@ -115,7 +121,8 @@ def released(tx: Tx, run: RunView, shown: Sequence[ContextItem], *, now: datetim
     if changed.rowcount != 1:
         raise RunError(f"run {run.id}: not waiting for its release; it was stopped meanwhile")
     context: list[JsonValue] = [[item.kind.value, item.name, item.digest, item.reason] for item in shown]
-    tx.append(_event(EventKind.RUN_RELEASED, run, now=now, actor="handrail", data={"context": context}))
+    data = {"context": context, "released_at": utc_text(now)}
+    tx.append(_event(EventKind.RUN_RELEASED, run, now=now, actor="handrail", data=data))
 
 
 def ended(
@@ -152,7 +159,12 @@ def ended(
     )
     if changed.rowcount != 1:
         return False
-    data = {"outcome": outcome.ending.value, "reason": outcome.reason, "exit_code": outcome.exit_code}
+    data = {
+        "outcome": outcome.ending.value,
+        "reason": outcome.reason,
+        "exit_code": outcome.exit_code,
+        "ended_at": utc_text(now),
+    }
     tx.append(_event(EventKind.RUN_ENDED, run, now=now, actor="handrail", data=data, payload={"log": log}))
     close_draft(tx, run.id, deployment=run.deployment)
     return True
@@ -206,7 +218,8 @@ def ask_to_stop(tx: Tx, run: RunView, *, now: datetime) -> bool:
     )
     if changed.rowcount != 1:
         return False
-    tx.append(_event(EventKind.RUN_STOP_ASKED, run, now=now, actor="handrail", data={"node": run.node}))
+    data = {"node": run.node, "stop_asked_at": utc_text(now)}
+    tx.append(_event(EventKind.RUN_STOP_ASKED, run, now=now, actor="handrail", data=data))
     return True
 
 

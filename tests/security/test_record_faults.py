@@ -64,7 +64,7 @@ ledger = Ledger(
     lock_file=settings.lock_file, limits=Limits(checkpoint_entries=10, wait_seconds=60), on_step=on_step,
 )
 while True:
-    event = Event(kind=EventKind.ACTION_INTENT, at=utc_now(), subject="act", payload={"text": "secret"})
+    event = Event(kind=EventKind.SESSION_NOTED, at=utc_now(), subject="act", payload={"text": "secret"})
     print(ledger.write_sync(lambda tx: tx.append(event)), flush=True)
 """
 
@@ -84,7 +84,7 @@ def ledger(settings: Settings) -> Iterator[Ledger]:
 
 
 def intent(text: str = "secret") -> Event:
-    return Event(kind=EventKind.ACTION_INTENT, at=utc_now(), subject="act", payload={"text": text})
+    return Event(kind=EventKind.SESSION_NOTED, at=utc_now(), subject="act", payload={"text": text})
 
 
 def run_writer(root: Path, step: str, count: int) -> list[int]:
@@ -117,7 +117,7 @@ def recorded(settings: Settings) -> set[int]:
     with ledger.read() as connection:
         entries = list(tail(connection, ledger.keyring, after=-1))
     ledger.close()
-    return {entry.leaf.seq for entry in entries if entry.leaf.kind is EventKind.ACTION_INTENT}
+    return {entry.leaf.seq for entry in entries if entry.leaf.kind is EventKind.SESSION_NOTED}
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -31,7 +31,7 @@ COLUMNS = [(table.name, column.name) for table in LOG_TABLES for column in table
 def append(ledger: Ledger, count: int) -> None:
     for number in range(count):
         event = Event(
-            kind=EventKind.ACTION_INTENT,
+            kind=EventKind.SESSION_NOTED,
             at=utc_now(),
             actor="agent",
             agent="finance",

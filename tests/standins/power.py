@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-from sqlalchemy import insert
-
 from profiles.effects import Effect, Tier
 from runtime.clock import new_id
 from runtime.demotion import DemotionCause, drop
@@ -17,8 +15,8 @@ from runtime.people.statements import consume
 from runtime.record.batch import Tx
 from runtime.suspension_rules import Suspension, SuspensionCode, matter_to_resume
 from runtime.suspensions import Resumed, resume, standing, suspend
-from runtime.tables.agents import AgentRow, DeploymentRow
 from tests.standins.persons import Person, Town
+from tests.standins.recorded import add_agent, add_deployment
 from tests.standins.towns import DEPLOYMENT, OLGA, ROSA, grant, order
 
 DIGEST = "c0" * 32
@@ -76,9 +74,9 @@ def register(town: Town, owner: str, *, agent: str = "bot", deployment: str = DE
 
     def unit(tx: Tx) -> None:
         agent_row = {"name": agent, "owner": owner, "traits": "[]", "risk": "high", "registered_at": tx.now}
-        tx.conn.execute(insert(AgentRow).values(agent_row))
+        add_agent(tx, agent_row)
         row = {"digest": deployment, "agent": agent, "parts": b"{}", "profile_text": "", "statement": "x"}
-        tx.conn.execute(insert(DeploymentRow).values(**row, created_at=tx.now))
+        add_deployment(tx, {**row, "created_at": tx.now})
 
     town.write(unit)
 

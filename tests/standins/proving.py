@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import insert
 
 from profiles.effects import Effect
 from profiles.load import LoadedProfile, parse_profile
@@ -36,10 +35,10 @@ from runtime.people.statement import Matter, StatementType
 from runtime.record.batch import Tx
 from runtime.runs import store
 from runtime.runs.states import LaunchRequest
-from runtime.tables.agents import RunRow
 from sandboxes.spec import Runtime
 from tests.standins.evidence import Desk
 from tests.standins.persons import Person, Town
+from tests.standins.recorded import add_run
 from tests.standins.towns import DORA, EVERYONE, OLGA, ROSA, STAFF, SVEN, grant, order
 from tests.standins.workshop import PROFILE, Hands, Workshop, make_context, make_gate
 
@@ -61,9 +60,7 @@ class Proving:
         run = make_context(
             self.town, self.deployment.profile, wide=True, deployment=self.digest, owner="olga"
         )
-        self.town.write(
-            lambda tx: tx.conn.execute(insert(RunRow).values(_run(run.run, self.digest, tx.now))) and None
-        )
+        self.town.write(lambda tx: add_run(tx, _run(run.run, self.digest, tx.now)))
         hands = Hands()
         self.shop = Workshop(self.town, run, make_gate(self.town, run, hands), hands)
 

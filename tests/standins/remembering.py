@@ -3,8 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import text
-
 from profiles.effects import Effect
 from profiles.load import LoadedProfile, parse_profile
 from profiles.memory_consistency import memory_of
@@ -106,9 +104,8 @@ class Remembering:
                 tx, run, request, agent=AGENT, node="n", expires_at=ends, now=town.now, memory=digest
             )
         )
-        town.write(
-            lambda tx: tx.conn.execute(text("UPDATE run SET state = 'running' WHERE id = :r"), {"r": run})
-        )
+        view = town.read(lambda c: store.find(c, run))
+        town.write(lambda tx: store.released(tx, view, (), now=town.now))
         return run
 
     def reads(self, run: str, tool: str) -> None:

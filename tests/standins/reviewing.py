@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
 from profiles.effects import Effect
 from rollout.reviews.closing import Closed, Waiting
@@ -20,10 +20,10 @@ from runtime.people.roster import Refused
 from runtime.people.statement import SignedStatement
 from runtime.record.batch import Tx
 from runtime.record.events import Event, EventKind
-from runtime.tables.agents import RunRow
 from tests.standins.deployed import OWNER, deployed
 from tests.standins.persons import Person, Town
 from tests.standins.promoting import Eyes
+from tests.standins.recorded import add_run
 from tests.standins.towns import ROSA, grant
 
 RUN = "run-reviewed"
@@ -134,7 +134,7 @@ def began(town: Town, agent: str, deployment: str) -> None:
         "requested_at": town.now,
         "expires_at": town.now + timedelta(days=365),
     }
-    town.write(lambda tx: tx.conn.execute(insert(RunRow).values(row)) and None)
+    town.write(lambda tx: add_run(tx, row))
 
 
 class _UndoneError(Exception):

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from profiles.setting import Setting
-from runtime.record.batch import Tx
 from runtime.tables.agents import RunRow
+from tests.standins.recorded import add_run
 from tests.standins.workshop import Hands, Workshop, make_gate
 
 _RUN = RunRow.__table__  # type: ignore[attr-defined]  # SQLModel does not type its table
@@ -19,10 +19,7 @@ def evaluating(shop: Workshop, run: str = "run-2", **changes: Any) -> Workshop:
     row = shop.town.read(lambda conn: conn.execute(found).mappings().one())
     values = {**row, "id": run, "setting": Setting.EVALUATION.value}
 
-    def add(tx: Tx) -> None:
-        tx.conn.execute(insert(_RUN).values(values))
-
-    shop.town.write(add)
+    shop.town.write(lambda tx: add_run(tx, values))
     context, hands = replace(shop.run, run=run, setting=Setting.EVALUATION), Hands()
     gate = make_gate(shop.town, context, hands, **changes)
     return replace(shop, run=context, gate=gate, hands=hands)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import text
 
 from profiles.compile import compile_profile
 from profiles.effects import Effect
@@ -32,10 +32,11 @@ from runtime.gate.suggestions import Suggestions
 from runtime.grants import Issued
 from runtime.people.roster import Refused
 from runtime.people.statement import StatementType
+from runtime.record.batch import Tx
 from runtime.tables.actions import HoldRow
-from runtime.tables.agents import AgentRow, DeploymentRow, RunRow
 from tests.standins.databases import Database
 from tests.standins.persons import Person, Town
+from tests.standins.recorded import add_agent, add_deployment, add_run, end_run
 from tests.standins.towns import DORA, EVERYONE, LENA, OLGA, ROSA, STAFF, SVEN, grant, order
 
 AGENT = "bot"
@@ -180,8 +181,9 @@ class Workshop:
         return Suggestions(self.town.ledger, self.town.book)
 
     def end_run(self, outcome: str = "exited") -> None:
-        values = {"state": "ended", "outcome": outcome, "ended_at": self.town.now}
-        self.town.write(lambda tx: tx.conn.execute(update(RunRow).values(values)) and None)
+        run = self.run
+        names = {"agent": run.agent, "deployment": run.deployment}
+        self.town.write(lambda tx: end_run(tx, run.run, outcome, at=self.town.now, **names))
 
     async def holds_in(self, *states: HoldState) -> Sequence[HoldRow]:
         return await self.gate.holds.listed(states)
@@ -283,10 +285,13 @@ def write_rows(town: Town, run: RunContext) -> None:
         "released_at": moment,
         "expires_at": moment.replace(year=moment.year + 1),
     }
-    rows = {AgentRow: agent, DeploymentRow: deployment, RunRow: row}
-    town.write(
-        lambda tx: [tx.conn.execute(insert(table).values(its)) for table, its in rows.items()] and None
-    )
+
+    def unit(tx: Tx) -> None:
+        add_agent(tx, agent)
+        add_deployment(tx, deployment)
+        add_run(tx, row)
+
+    town.write(unit)
 
 
 def refuses() -> NotPerformedError:

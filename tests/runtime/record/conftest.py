@@ -63,7 +63,7 @@ class Record:
     def event(self, number: int = 0, **fields: Any) -> Event:
         """Return an intent with a payload; any field can be given."""
         given = {
-            "kind": EventKind.ACTION_INTENT,
+            "kind": EventKind.SESSION_NOTED,
             "at": self.clock(),
             "actor": "agent",
             "agent": "finance",

@@ -80,7 +80,7 @@ def test_rows_and_entries_of_a_unit_are_committed_together(record: Any) -> None:
     seq = ledger.write_sync(unit)
 
     assert seen(ledger) == ["one"]
-    assert ledger.entry(seq).leaf.kind is EventKind.ACTION_INTENT
+    assert ledger.entry(seq).leaf.kind is EventKind.SESSION_NOTED
 
 
 def hold_writer(ledger: Ledger) -> tuple[threading.Event, "Future[None]"]:
@@ -144,7 +144,7 @@ def test_what_the_record_has_to_say_outlives_a_lone_unit_that_fails(record: Any)
         seq = ledger.write_sync(lambda tx: tx.append(record.event(7)))
         said = EventKind.CLOCK_ANOMALY if step else EventKind.KEY_CREATED
         told = [entry.leaf.kind for entry in entries(ledger)][before:]
-        assert (told[0], told[-1], told.count(said)) == (said, EventKind.ACTION_INTENT, 1)
+        assert (told[0], told[-1], told.count(said)) == (said, EventKind.SESSION_NOTED, 1)
         assert ledger.entry(seq).payload is not None
     assert seen(ledger) == []
 

@@ -42,7 +42,7 @@ ledger = open_ledger(Settings(state_dir=state, anchor_dir=anchor, database_url=u
 for number in range(int(units)):
     def unit(tx):
         said = {"actor": name, "subject": str(number), "payload": {"number": number}}
-        return tx.append(Event(kind=EventKind.ACTION_INTENT, at=tx.now, **said))
+        return tx.append(Event(kind=EventKind.SESSION_NOTED, at=tx.now, **said))
     ledger.write_sync(unit)
 ledger.close()
 """
@@ -66,7 +66,7 @@ def ledger(settings: Settings) -> Iterator[Ledger]:
 
 def say(ledger: Ledger, subject: str = "x") -> int:
     event = Event(
-        kind=EventKind.ACTION_INTENT, at=utc_now(), actor="agent", subject=subject, payload={"a": 1}
+        kind=EventKind.SESSION_NOTED, at=utc_now(), actor="agent", subject=subject, payload={"a": 1}
     )
     return ledger.write_sync(lambda tx: tx.append(event))
 
@@ -150,7 +150,7 @@ def test_several_processes_write_one_record(settings: Settings, tmp_path: Path, 
 def test_a_unit_waits_its_turn_while_another_process_writes(ledger: Ledger, postgresql: Database) -> None:
     engine = open_engine(postgresql.url)
     with writing(engine):
-        waiting = ledger.submit(lambda tx: tx.append(Event(kind=EventKind.ACTION_INTENT, at=tx.now)))
+        waiting = ledger.submit(lambda tx: tx.append(Event(kind=EventKind.SESSION_NOTED, at=tx.now)))
         with pytest.raises(TimeoutError):
             waiting.result(0.3)
     assert waiting.result(10) > 0
@@ -162,7 +162,7 @@ def test_a_record_that_waits_too_long_denies(settings: Settings, postgresql: Dat
     ledger = open_ledger(settings, limits=Limits(wait_seconds=0.3))
     engine = open_engine(postgresql.url)
     with writing(engine), pytest.raises(LedgerUnavailableError):
-        ledger.write_sync(lambda tx: tx.append(Event(kind=EventKind.ACTION_INTENT, at=tx.now)))
+        ledger.write_sync(lambda tx: tx.append(Event(kind=EventKind.SESSION_NOTED, at=tx.now)))
     engine.dispose()
     ledger.close()
 
@@ -209,7 +209,7 @@ def test_two_nodes_whose_clocks_differ_a_little_are_no_anomaly(
             limits=PATIENT,
         )
         said = second.write_sync(
-            lambda tx: (tx.now, tx.append(Event(kind=EventKind.ACTION_INTENT, at=tx.now)))
+            lambda tx: (tx.now, tx.append(Event(kind=EventKind.SESSION_NOTED, at=tx.now)))
         )
         second.close()
         with ledger.read() as conn:

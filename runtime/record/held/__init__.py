@@ -1,0 +1,1 @@
+"""What the entries of the record say of every other row; `check` holds the rows against it."""
