@@ -27,7 +27,8 @@ def close(
 ) -> Json:
     """Sign what an alert was found to be, once the person has seen it and agrees."""
     shown, by = fetch_alert(client, alert), signer(session, client)
-    consent.require(alert_page(shown), shown["digest"], f"Close this alert as {as_}, as {by.person}?")
+    question = f"Close this alert as {as_}, as {by.person}?"
+    consent.require(session, shown, alert_page(shown), shown["digest"], question)
     return client.post("alerts", "closings", body=by.say(matter_to_close(shown["card"], as_, reason)))
 
 
@@ -47,7 +48,8 @@ def report(session: Session, client: Client, subject: str, rule: AlertRule, reas
 def acknowledge(session: Session, client: Client, incident: str, reason: str, *, consent: Consent) -> Json:
     """Sign that a leader knows of an incident, once it was shown and the leader agrees."""
     shown, by = fetch_incident(client, incident), signer(session, client)
-    consent.require(incident_page(shown), shown["digest"], f"Acknowledge this incident, as {by.person}?")
+    question = f"Acknowledge this incident, as {by.person}?"
+    consent.require(session, shown, incident_page(shown), shown["digest"], question)
     said = by.say(matter_to_acknowledge(shown["card"], reason))
     return client.post("incidents", "acknowledgements", body=said)
 

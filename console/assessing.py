@@ -40,7 +40,8 @@ def assess(
     verdict = "pass" if passed else "fail"
     page = verdict_card(shown, what.value, verdict, reason, turns)
     question = f"Sign for this as {by.person}?"
-    consent.require(page, reach if radius else finding.deployment, question)
+    card = {**shown, "what": what.value, "verdict": verdict, "reason": reason, "turns": turns}
+    consent.require(session, card, page, reach if radius else finding.deployment, question)
     body = {"deployment": finding.deployment, "statement": by.say(finding.matter)}
     return client.post("assessments", agent, body=body)
 
@@ -51,7 +52,8 @@ def accept(session: Session, client: Client, agent: str, reason: str, *, consent
     check_digest(str(shown["agent"]), agent, "the agent")
     by, deployment = signer(session, client), str(shown["deployment"])
     question = f"Accept it for 30 days, as {by.person}?"
-    consent.require(acceptance_card(shown, reason), deployment, question)
+    card = {**shown, "reason": reason}
+    consent.require(session, card, acceptance_card(shown, reason), deployment, question)
     said = by.say(matter_to_accept(deployment, GateId.G7, reason))
     body = {"deployment": deployment, "statement": said}
     return client.post("gates", agent, "acceptances", body=body)

@@ -15,7 +15,7 @@ from pathlib import Path
 import typer
 
 from console.client import Client
-from console.consent import Consent, forget_typed, show_whole
+from console.consent import Consent, forget_typed, nobody_to_ask, show_whole
 from console.errors import BlockedError, IntegrityError, UsageError
 from console.escape import escape, escape_json
 from console.session import Session
@@ -77,6 +77,8 @@ def deliver(session: Session, answer: Json, form: str, output: Path | None) -> N
     if output is not None:
         _write(output, _WRITTEN[written](packet))
         note(f"{output}: packet {packet.digest}")
+        if session.json:
+            say_json({"file": str(output), "digest": packet.digest})
     elif written is Form.TEXT:
         say(*packet_page(packet))
     else:
@@ -119,18 +121,20 @@ def close_review(session: Session, client: Client, review: str, asked: Asked, *,
     packet = packet_of(answer)
     check_digest(packet.head.obligation, review, "the packet's review")
     by = signer(session, client)
-    closure = _renewing(_words(packet, answer, asked, consent), asked)
+    closure = _renewing(_words(session, packet, answer, asked, consent), asked)
     if lacks := lacking(packet, closure):
         raise BlockedError(f"review {escape(review)} lacks {escape('; '.join(lacks))}")
     renewed = [one for one in renewable(packet) if one.grant in closure.renews]
     read = [] if asked.by_hand else [*packet_page(packet), ""]
     page = [*read, *closure_page(packet, closure, renewed)]
-    consent.require(page, packet.digest, f"Close this review with these words, as {by.person}?")
+    card = {"packet": packet.as_json(), "closure": closure.as_json()}
+    question = f"Close this review with these words, as {by.person}?"
+    consent.require(session, card, page, packet.digest, question)
     said = by.say(matter_to_close(packet, closure))
     return client.post("reviews", review, "closings", body=said)
 
 
-def _words(packet: Packet, answer: Json, asked: Asked, consent: Consent) -> Closure:
+def _words(session: Session, packet: Packet, answer: Json, asked: Asked, consent: Consent) -> Closure:
     offered = [one.grant for one in renewable(packet)]
     if asked.file is not None and asked.same_as is not None:
         raise UsageError("--dispositions and --same-as", got="both", expected="one of them")
@@ -138,8 +142,11 @@ def _words(packet: Packet, answer: Json, asked: Asked, consent: Consent) -> Clos
         return _from_file(asked.file, offered)
     if asked.same_as is not None:
         return _from_person(answer, asked.same_as)
-    if consent.yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        say(*packet_page(packet))
+    if consent.yes or nobody_to_ask(session):
+        if session.json:
+            say_json(answer)
+        else:
+            say(*packet_page(packet))
         step = "add: --dispositions FILE (see handrail review close --help)"
         raise UsageError("nobody can be asked here", got="no words", next_step=step)
     return _asked_for(packet, offered)

@@ -1,22 +1,24 @@
 """Saying yes: a key press counts only after the whole thing was shown, a script's yes only with its digest.
 
 - At a terminal the card is shown page by page; what was typed before its end is thrown away.
-- Without a terminal nothing is asked: the card is printed and the command ends. `--yes --digest D` then says
-  yes to exactly the thing with that digest. `--yes` alone says yes to nothing.
+- Without a terminal, or with `--json`, nothing is asked: the card is printed and the command ends. `--yes
+  --digest D` then says yes to exactly the thing with that digest. `--yes` alone says yes to nothing.
 """
 
 import math
 import os
 import sys
 import termios
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import typer
 
 from console.errors import BlockedError, UsageError
 from console.escape import width
-from console.show.text import say
+from console.session import Session
+from console.show.text import say, say_json
 
 _SHORTEST = 12
 
@@ -33,25 +35,32 @@ class Consent:
     yes: bool
     digest: str | None
 
-    def require(self, page: Sequence[str], digest: str, question: str) -> None:
+    def require(
+        self, session: Session, card: Mapping[str, Any], page: Sequence[str], digest: str, question: str
+    ) -> None:
         """Go on only if this very thing is agreed to.
 
         Args:
-            page: the lines to show, safe to print.
-            digest: of what the lines show.
+            session: says whether to answer in JSON.
+            card: what is agreed to, for scripts.
+            page: the same as lines to show, safe to print.
+            digest: of what both show.
             question: what a yes does.
 
         Raises:
-            UsageError: there is no terminal to ask at, and the command line does not say yes properly.
+            UsageError: nobody can be asked here, and the command line does not say yes properly.
             BlockedError: the digest given is another one, or the answer was no.
         """
         if self.yes:
             self._check(digest)
             return
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            say(*page)
+        if why := nobody_to_ask(session):
+            if session.json:
+                say_json({"question": question, "digest": digest, "card": card})
+            else:
+                say(*page)
             step = f"read the above, then add: --yes --digest {digest[:_SHORTEST]}"
-            raise UsageError("nobody can be asked here", got="no terminal", next_step=step)
+            raise UsageError("nobody can be asked here", got=why, next_step=step)
         show_whole(page)
         if not _ask(question):
             raise BlockedError("nothing was signed")
@@ -65,6 +74,13 @@ class Consent:
                 got=self.digest,
                 next_step="read it again",
             )
+
+
+def nobody_to_ask(session: Session) -> str:
+    """Return why nobody can be asked; empty where somebody can."""
+    if session.json:
+        return "--json"
+    return "" if sys.stdin.isatty() and sys.stdout.isatty() else "no terminal"
 
 
 def show_whole(page: Sequence[str]) -> None:

@@ -91,7 +91,9 @@ def settle(
     by = signer(session, client)
     lines = diff_lines(present.version, shown.version)
     question = f"Make this the memory of {agent} from the next deployment on, as {by.person}?"
-    consent.require(word_card(shown.about, reason, sorted(named), lines), shown.about["digest"], question)
+    card = {"version": shown.about, "reason": reason, "accepted": sorted(named), "lines": lines}
+    page = word_card(shown.about, reason, sorted(named), lines)
+    consent.require(session, card, page, shown.about["digest"], question)
     order = MemoryOrder(
         do=do,
         agent=agent,

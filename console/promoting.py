@@ -110,7 +110,7 @@ def _say(  # noqa: PLR0917 - private; each word above names them in this order
     consent: Consent,
 ) -> Json:
     by = signer(session, client)
-    consent.require(promotion_page(shown), frozen.basis, f"{question}, as {by.person}?")
+    consent.require(session, shown, promotion_page(shown), frozen.basis, f"{question}, as {by.person}?")
     return client.post("promotions", frozen.promotion, door, body=by.say(matter))
 
 

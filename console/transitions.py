@@ -26,7 +26,7 @@ def roll_back(
     if not plan.to.startswith(to):
         raise BlockedError("the plan is for another deployment", got=plan.to, expected=to)
     question = f"Go back to this deployment, as {by.person}?"
-    consent.require(return_card(shown, reason), plan.to, question)
+    consent.require(session, {**shown, "reason": reason}, return_card(shown, reason), plan.to, question)
     words = {order.id: by.say(order.matter(StatementType.ROLLBACK, reason=reason)) for order in plan.orders}
     orders = [
         {name: row[name] for name in ("id", "effect", "valid_from", "valid_until", "restores")}
@@ -45,7 +45,8 @@ def outdate(session: Session, client: Client, agent: str, *, reason: str, consen
         raise BlockedError(f"agent {agent} has no deployment", next_step=f"handrail deploy create {agent}")
     digest, by = made[0]["digest"], signer(session, client)
     question = f"Suspend its writes until another deployment is live, as {by.person}?"
-    consent.require(outdated_card(agent, digest, reason), digest, question)
+    card = {"agent": agent, "deployment": digest, "reason": reason}
+    consent.require(session, card, outdated_card(agent, digest, reason), digest, question)
     said = by.say(matter_of_outdated(agent, digest, reason))
     body = {"deployment": digest, "reason": reason, "statement": said}
     return client.post("agents", agent, "outdated", body=body)

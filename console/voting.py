@@ -32,7 +32,8 @@ def vote(session: Session, client: Client, shown: Card, type_: str, reason: str,
         The control plane's answer.
     """
     card, by, kind = HoldCard(shown["card"]), signer(session, client), StatementType(type_)
-    consent.require(approval_page(shown), card.digest, f"{_WORDS[kind]} exactly this, as {by.person}?")
+    question = f"{_WORDS[kind]} exactly this, as {by.person}?"
+    consent.require(session, shown, approval_page(shown), card.digest, question)
     said = by.say(card.matter(kind, reason=reason))
     return client.post("approvals", card.hold, "votes", body=said)
 
@@ -47,7 +48,7 @@ def judge(
         step = f'handrail suggestions expect {item} --words "what you would do"'
         raise BlockedError(f"{item} is judged blind: say first what you would do", next_step=step)
     question = f"Judge this {verdict}, as {by.person}? Nothing is executed."
-    consent.require(item_page(shown), shown["digest"], question)
+    consent.require(session, shown, item_page(shown), shown["digest"], question)
     return say_verdict(client, by, shown, verdict, reason)
 
 
@@ -57,7 +58,8 @@ def expect(session: Session, client: Client, item: str, words: str, *, consent: 
     shown = fetch_item(client, item, by.person)
     if shown["phase"] != "expect":
         raise BlockedError(f"{item} does not wait for what {by.person} would do: judge it as it is")
-    consent.require(item_page(shown), shown["digest"], f"Say this, as {by.person}?")
+    question = f"Say this, as {by.person}?"
+    consent.require(session, shown, item_page(shown), shown["digest"], question)
     return say_expectation(client, by, shown, words)
 
 

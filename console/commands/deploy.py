@@ -43,7 +43,8 @@ def create(
     order = _checked(drafted, agent, loaded)
     by = signer(session, client)
     question = f"Create this deployment at tier 0, as {by.person}?"
-    Consent(yes, digest).require(draft_card(drafted, loaded.profile), order.deployment, question)
+    page = draft_card(drafted, loaded.profile)
+    Consent(yes, digest).require(session, drafted, page, order.deployment, question)
     said = by.say(order.matter(StatementType.DEPLOY))
     answer = client.post("deployments", body={"draft": order.id, "statement": said})
     show(session, answer, lambda made: created_page(made, loaded.profile))

@@ -82,6 +82,7 @@ def revoke(
     quorum = policy.policy_change
     left = [one for one in people if one["name"] != name and {*one["roles"]} & {*quorum.roles}]
     signers = {"left": len(left), "needed": quorum.count}
-    card = revocation_card({"name": name, "keys": keys, "reason": reason, "digest": shown, **signers})
-    Consent(yes, digest).require(card, shown, f"Declare these keys dead for ever, as {by.person}?")
+    card = {"name": name, "keys": keys, "reason": reason, "digest": shown, **signers}
+    question = f"Declare these keys dead for ever, as {by.person}?"
+    Consent(yes, digest).require(session, card, revocation_card(card), shown, question)
     show(session, client.post("people", "revocations", body=by.say(matter)), revoked_page)

@@ -62,7 +62,7 @@ def sign(
     check_digest(found[0]["digest"], version.digest, "the change")
     by = signer(session, client)
     card = {**found[0], **_seen(now["text"], version)}
-    Consent(yes, digest).require(change_card(card), version.digest, _question(version, by))
+    Consent(yes, digest).require(session, card, change_card(card), version.digest, _question(version, by))
     said = by.say(version.matter)
     answer = client.post("policy", "changes", version.digest, "signatures", body=said)
     show(session, answer, change_page)
@@ -81,7 +81,7 @@ def propose_text(session: Session, client: Client, text: str, consent: Consent) 
         "expires_at": None,
         **_seen(now["text"], version),
     }
-    consent.require(change_card(card), version.digest, _question(version, by))
+    consent.require(session, card, change_card(card), version.digest, _question(version, by))
     said = by.say(version.matter)
     answer = client.post("policy", "changes", body={"text": text, "statement": said})
     show(session, answer, change_page)

@@ -61,7 +61,7 @@ def test_commands_that_sign_start_without_server_and_database() -> None:
     assert loaded.isdisjoint({"fastapi", "sqlalchemy", "docker", "mcp", "uvicorn"})
 
 
-def _leaves() -> list[list[str]]:
+def leaves() -> list[list[str]]:
     leaves = []
     for entry in ENTRIES:
         command = load(entry.name)
@@ -70,7 +70,7 @@ def _leaves() -> list[list[str]]:
     return leaves
 
 
-@pytest.mark.parametrize("words", _leaves(), ids=" ".join)
+@pytest.mark.parametrize("words", leaves(), ids=" ".join)
 def test_every_command_s_help_has_an_example_of_itself(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
