@@ -7,7 +7,7 @@ from console.escape import escape
 from console.show.scrub import difference
 from console.show.text import COLUMNS, Cell, Style, paint
 from console.show.values import Json
-from sandboxes.lint.finding import VOLUME
+from sandboxes.lint.finding import UNREAD, VOLUME
 
 _INDENT = " " * 9
 _STYLES = {"error": Style.BAD, "warning": Style.WARN}
@@ -46,7 +46,7 @@ def launch_lines(started: Json) -> list[str]:
 
 def _lines(one: Json) -> list[str]:
     tells = "one of its own values" if one["kind"] is None else one["kind"]
-    told = "" if one["rule"] == VOLUME else f"tells {tells}, "
+    told = "" if one["rule"] in {VOLUME, UNREAD} else f"tells {tells}, "
     said = f"{one['where']}: {one['found']} ({told}rule {one['rule']})"
     first, *more = _wrapped(said)
     head = paint(Cell(one["weight"].ljust(len(_INDENT)), _STYLES[one["weight"]])) + first

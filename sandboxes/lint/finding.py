@@ -10,7 +10,9 @@ from profiles.context import StatusKind
 
 LONGEST_FOUND = 120
 VOLUME: Final = "volume"
-"""The one rule that finds nothing that tells: it names what keeps boxes from being made of an image."""
+"""Finds nothing that tells: it names what keeps boxes from being made of an image."""
+UNREAD: Final = "unread"
+"""Finds nothing that tells: it says how much nobody has looked through."""
 
 
 class Weight(StrEnum):
@@ -27,7 +29,7 @@ class Finding:
     Attributes:
         where: `variable GIT_COMMIT`, `file /app/VERSION`, `model.alias`, `tool send_mail`.
         found: the text that tells, cut to one line; it may be a stranger's words.
-        kind: what it tells; None for one of the deployment's own values, and by the rule `VOLUME`.
+        kind: what it tells; None for one of the deployment's own values, and by `VOLUME` and `UNREAD`.
         rule: which rule found it.
         fix: what to do about it, in one line.
         weight: how much it matters.

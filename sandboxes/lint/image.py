@@ -14,6 +14,7 @@ from sandboxes.driver import ImageSource
 from sandboxes.lint.finding import VOLUME, Finding, Weight, finding
 from sandboxes.lint.image_files import ImageFiles, own_in_paths, wanted
 from sandboxes.lint.names import kind_of_name
+from sandboxes.lint.texts import OwnText, findings_in_texts
 from sandboxes.lint.tree import files_in
 from sandboxes.plan import stray_volumes
 from sandboxes.scrub.model import OwnValue, Place
@@ -34,12 +35,16 @@ class ReadImage:
         history: the steps that made it.
         files: what its files tell of any deployment.
         paths: of all files, as `ImageFiles.paths` gives them.
+        texts: settings and words for its agent.
+        unread: how many files of them were not read to their end.
     """
 
     config: Mapping[str, Any]
     history: tuple[str, ...]
     files: tuple[Finding, ...]
     paths: str
+    texts: tuple[OwnText, ...]
+    unread: int
 
 
 def lint_image(source: ImageSource, reference: str, own: Sequence[OwnValue] = ()) -> tuple[Finding, ...]:
@@ -68,7 +73,8 @@ def read_image(source: ImageSource, reference: str) -> ReadImage:
         for fact in files_in(stream, wanted):
             files.add(fact)
     config, history = described.get("Config") or {}, tuple(source.history(reference))
-    return ReadImage(config, history, tuple(files.findings()), files.paths)
+    told, texts = tuple(files.findings()), files.texts
+    return ReadImage(config, history, told, files.paths, texts.kept, texts.unread)
 
 
 def lint_read(
@@ -80,6 +86,7 @@ def lint_read(
         *_variables(image.config.get("Env") or (), scrubber),
         *image.files,
         *own_in_paths(image.paths, own),
+        *findings_in_texts(image.texts, image.unread, scrubber),
         *_labels(image.config.get("Labels") or {}, scrubber),
         *_command(image.config, scrubber),
         *_history(image.history),

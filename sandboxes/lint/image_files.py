@@ -11,6 +11,7 @@ from profiles.context import StatusKind
 from sandboxes.lint.contents import HOSTNAME_FILE, findings_in, is_wanted, source_time
 from sandboxes.lint.finding import Finding, Weight, finding, one_line
 from sandboxes.lint.paths import ENGINES, PathRule, rules_for
+from sandboxes.lint.texts import TEXT_BYTES, OwnTexts, is_own_text
 from sandboxes.lint.tree import CONTENT_BYTES, HEAD_BYTES, FileFact
 from sandboxes.scrub.model import OwnValue
 
@@ -33,7 +34,9 @@ def wanted(path: str) -> int:
     """Return how many bytes of a file are to be read."""
     if path.endswith(".pyc"):
         return HEAD_BYTES
-    return CONTENT_BYTES if is_wanted(path) or any(rule.id == "stamp" for rule, _ in rules_for(path)) else 0
+    if is_wanted(path) or any(rule.id == "stamp" for rule, _ in rules_for(path)):
+        return CONTENT_BYTES
+    return TEXT_BYTES if is_own_text(path) else 0
 
 
 class _Times:
@@ -79,9 +82,14 @@ class _Kept:
 
 
 class ImageFiles:
-    """Takes the files of one image and says what they tell of any deployment."""
+    """Takes the files of one image and says what they tell of any deployment.
+
+    Attributes:
+        texts: what is left to be read by rules.
+    """
 
     def __init__(self) -> None:
+        self.texts = OwnTexts()
         self._kept = _Kept()
         self._paths: list[str] = []
         self._modified, self._compiled = _Times(), _Times()
@@ -108,6 +116,7 @@ class ImageFiles:
             self._kept.add(one)
         for rule, matched in rules_for(fact.path):
             self._by_path(rule, matched, fact)
+        self.texts.add(fact)
 
     def findings(self) -> Iterator[Finding]:
         """Yield what they tell, each thing once."""

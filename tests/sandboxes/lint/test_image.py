@@ -6,7 +6,7 @@ import json
 import pytest
 
 from sandboxes.errors import LintError
-from sandboxes.lint.finding import VOLUME, Finding, Weight
+from sandboxes.lint.finding import UNREAD, VOLUME, Finding, Weight
 from sandboxes.lint.image import lint_image
 from sandboxes.lint.tree import files_in
 from sandboxes.scrub.model import OwnValue
@@ -240,3 +240,65 @@ def test_a_broken_tree_is_refused_and_never_taken_for_a_clean_one() -> None:
         list(files_in(io.BytesIO(whole[:2000]), lambda _: 0))
     with pytest.raises(LintError):
         list(files_in(io.BytesIO(b"no tar at all" * 100), lambda _: 0))
+
+
+TEXTS = [
+    ("/app/config.yaml", b"environment: staging\nport: 80\n", "environment"),
+    ("/srv/agent/settings.toml", b'port = 80\nrelease_channel = "canary"\n', "rollout"),
+    ("/prompt.md", b"You sort mail.\nYou run on staging.\n", "environment"),
+    ("/opt/agent/notes.txt", b"This agent will be deprecated in March 2027.\n", "deprecation"),
+    ("/usr/src/app/conf/app.properties", b"region=eu-west-1\n", "place"),
+    ("/etc/agent/config.json", b'{"environment": "staging"}', "environment"),
+    ("/usr/local/etc/agent.ini", b"[agent]\nenvironment = staging\n", "environment"),
+]
+
+
+@pytest.mark.parametrize(("path", "content", "kind"), TEXTS)
+def test_what_settings_and_texts_of_the_agent_tell_is_found(path: str, content: bytes, kind: str) -> None:
+    """R-20: inside files, by the shipped rules; the file is named, and how to mend it."""
+    found = found_in(ImageStandIn({path: content}))
+
+    assert {(one.where, str(one.kind), one.weight) for one in found} == {
+        (f"file {path}", kind, Weight.WARNING)
+    }
+    assert all(path in one.fix for one in found)
+
+
+PLAIN_TEXTS = {
+    "/app/config.yaml": b"server:\n  port: 8080\nlog_level: info\nretries: 3\n",
+    "/app/README.md": b"# Invoice agent\n\nIt sorts invoices by vendor and asks where it is not sure.\n",
+    "/app/requirements.txt": b"httpx==0.28.1\n",
+    "/app/pyproject.toml": b'[project]\nname = "agent"\nversion = "2.4.1"\n',
+    "/app/poetry.lock.json": b'{"environment": "staging"}',
+    "/app/node_modules/x/config.yaml": b"environment: staging",
+    "/usr/share/x/config.yaml": b"environment: staging",
+    "/usr/local/lib/x/config.yaml": b"environment: staging",
+    "/etc/default/x.conf": b"environment = staging",
+    "/app/data.json": b"environment: staging\0",
+    "/app/main.py": b'ENVIRONMENT = "staging"',
+}
+
+
+def test_ordinary_settings_packages_and_source_code_tell_nothing() -> None:
+    """R-20: a lint that cries wolf is switched off."""
+    assert found_in(ImageStandIn(PLAIN_TEXTS)) == ()
+
+
+def test_a_deployments_own_values_in_its_settings_are_errors() -> None:
+    """R-20: an agent reads them in its box, whatever its model gateway hides."""
+    model = OwnValue("model", "acme-mind-7", "assistant")
+
+    (one,) = found_in(ImageStandIn({"/app/config.yaml": b"mind: acme-mind-7\n"}), model)
+
+    assert (one.where, one.kind, one.weight) == ("file /app/config.yaml", None, Weight.ERROR)
+
+
+def test_how_much_of_the_texts_was_not_read_is_said() -> None:
+    """Reading is bounded; whoever looks at the answer knows what nobody has looked through."""
+    long, many = {"/app/a.txt": b"x\n" * 9_000}, {f"/app/{n}.txt": b"x\n" * 8_000 for n in range(10)}
+
+    assert [one.found for one in found_in(ImageStandIn(long))] == [
+        "1 settings or texts of which not all was read"
+    ]
+    (one,) = found_in(ImageStandIn(many))
+    assert (one.rule, one.found) == (UNREAD, "2 settings or texts of which not all was read")
