@@ -15,6 +15,8 @@ def chosen(changes: Sequence[Change], length: int) -> list[Change]:
     An own value that is found always goes: a general finding that overlaps it without covering it gives way.
     A finding that is only flagged takes no room from an own value.
     """
+    if not changes:
+        return []
     own = [change for change in changes if change.kind is None]
     sound = [change for change in changes if change.kind is None or not any(_cuts(change, o) for o in own)]
     taken, flagged = bytearray(length), bytearray(length)

@@ -12,12 +12,13 @@ _BEFORE = r"(?:^|[\s\"'{(\[,;|.*/-])"
 # What stands between a name and its value: `: `, `=`, `": "`, ` | `, `\": \"`, ` -> `.
 _BETWEEN = r"[*`_\"'\\]{0,3}[ \t]*(?:[:=|]|=>|->|:=)[ \t]*(?:\|[ \t]*)?[*`_\"'\\]{0,3}"
 
+_NAMES = 32_768  # more than the shipped rules have, which are read one after the other and more than once
 _WORDS_OF_A_NAME = 8  # the last ones; longer names are texts
 _WORDS = r"(?:[A-Za-z0-9]{1,16}[_.-]){0,3}"
 _MORE = r"(?:[_.-][A-Za-z0-9]{1,16}|(?-i:[A-Z][a-z0-9]{1,15})){0,3}(?: \(?[A-Za-z]{1,16}\)?){0,2}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_NAMES)
 def normal_name(name: str) -> str:
     """Return a member's name with its words in lower case, joined by one underscore."""
     return "_".join(part.lower() for part in _JOINTS.split(name) if part)
@@ -31,6 +32,7 @@ def text_pattern(rule: FieldRule) -> str:
     return f"(?m){_BEFORE}{before}(?:{names}){after}{_BETWEEN}(?P<tell>{rule.value})"
 
 
+@lru_cache(maxsize=_NAMES)
 def name_pattern(name: str) -> str:
     """Return the pattern of a name in snake, camel, kebab and dotted form."""
     return r"[_\-. ]?".join(re.escape(part) for part in normal_name(name).split("_"))

@@ -1,41 +1,30 @@
 """A deployment's own values, found in any letter case and under the common encodings, and put back."""
 
-import base64
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
-from urllib.parse import quote
 
 import re2
 
+from sandboxes.scrub.changes import chosen
 from sandboxes.scrub.model import Change, OwnValue
+from sandboxes.scrub.patterns import PatternSet
+from sandboxes.scrub.spellings import Form, forms_of, surrogates_of
+from sandboxes.scrub.veil import (
+    JOINER,
+    half_character,
+    joined,
+    left_over,
+    plain_of,
+    veiled,
+    veiled_beginning,
+)
 
-_SHORTEST_ENCODED = 6  # bytes; the inside of a shorter value is in too many tokens by chance
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{32,128})", re.IGNORECASE)
 _SHORTEST_DIGEST = 7  # as version control shortens them
 _BEGINNING = 7  # characters; as many as the shortest digest
 _LONGEST_DIGEST = 128
 _HEX_AT_END = re.compile("[0-9A-Fa-f]+$")
-# Default_Ignorable_Code_Point of the Unicode Character Database: what is not shown, so breaks up nothing.
-_IGNORABLE = (
-    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-)
-# What is read as a character of ASCII: s, k or i in another letter case (CaseFolding.txt of the Unicode
-# Character Database), hyphens and dashes, and what is as wide as a character of Chinese.
-_AS_ASCII = str.maketrans(
-    {
-        "\u017f": "s",
-        "\u212a": "k",
-        "\u0130": "i",
-        "\u0131": "i",
-        "\u2212": "-",
-        **dict.fromkeys(map(chr, range(0x2010, 0x2016)), "-"),
-        **{chr(wide): chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)},
-    }
-)
-_INVISIBLE = re.compile(f"[{_IGNORABLE}]")
 # Letters that go on a word; other scripts write words, or parts of them, without a blank between.
 _LETTER = r"0-9A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
 # What ends in a letter and is none: an encoded character, an escaped one, a colour of a terminal (ECMA-48).
@@ -49,16 +38,6 @@ _NO_LETTERS = (
     r"[\[;][0-9]{2}m",
 )
 LOOK_BACK = 7  # characters before a value that say whether it begins there
-_UNMISTAKABLE = 12  # characters; so long a value with a digit in it is no part of a word by chance
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    value: OwnValue
-    text: str
-    put: str
-    whole: bool  # it stands as a word of its own
-    sure: bool = False  # it is found within words, too
 
 
 class OwnValues:
@@ -66,51 +45,62 @@ class OwnValues:
 
     def __init__(self, values: Sequence[OwnValue]) -> None:
         """Prepare the forms of the values; empty values are no values."""
-        forms = [form for value in values if value.value for form in _forms(value)]
+        forms = [form for value in values if value.value for form in forms_of(value)]
         forms.sort(key=lambda form: -len(form.text))
-        self._forms = {_plain(form.text).lower(): form for form in reversed(forms)}
+        self._forms = {plain_of(form.text).lower(): form for form in reversed(forms)}
         self._digests = [(d[1].lower(), v) for v in values if (d := _DIGEST.fullmatch(v.value))]
         self._pattern = _pattern([*self._forms.values()], [d for d, _ in self._digests])
         self._is_ascii = all(text.isascii() for text in self._forms)
-        self._broken: re.Pattern[str] | None = None
+        self._broken = _Broken([*self._forms.values()], [d for d, _ in self._digests])
         self._beginnings = _beginnings([*self._forms, *(d for d, _ in self._digests)])
         self._starts = frozenset(t[:n] for t in self._forms for n in range(1, len(t) + 1))
         self._longest = max(map(len, self._forms), default=0)
-        self._puts = {v.put.lower(): v.value for v in reversed(values) if v.put}
-        self._back = _pattern([_Form(v, v.put, v.value, whole=True) for v in values if v.put], [])
+        back = [form for value in values for form in surrogates_of(value)]
+        self._puts = {form.text.lower(): form for form in reversed(back)}
+        self._back = _pattern(back, [])
 
     def __bool__(self) -> bool:
         """Whether there are any."""
         return self._pattern is not None
 
-    def find(self, text: str) -> Iterator[Change]:
-        """Yield the places of own values in a text, in order, none within another."""
+    def find(self, text: str) -> list[Change]:
+        """Return the places of own values in a text, in order, none within another."""
         if self._pattern is None:
-            return
-        plain = _plain(text)
-        if not text.isascii() and _INVISIBLE.search(text):
-            matches = self._among_invisible(plain)
+            return []
+        plain = plain_of(text)
+        shown = joined(plain)
+        if JOINER in shown:
+            found = self._among_joiners(shown, text)
         else:
-            matches = iter(()) if self._has_none(plain) else self._pattern.finditer(plain)
+            found = [] if self._has_none(plain) else self._changes(self._pattern.finditer(plain), text)
+        without = veiled(plain)
+        more = [] if without is None else self._among_joiners(without, text)
+        return chosen([*found, *more], len(text)) if more else found
+
+    def _among_joiners(self, veil: str, text: str) -> list[Change]:
+        """Return where they are if joiners may stand in them, before and behind."""
+        shown = veil.replace(JOINER, "")
+        if self._has_none(shown):
+            return []
+        return chosen(self._changes(self._broken.finditer(veil, shown), text), len(text))
+
+    def _changes(self, matches: Iterable[re.Match[str]], text: str) -> list[Change]:
+        changes = []
         for match in matches:
-            yield from self._change(match, text)
+            told = self._told(match[0].replace(JOINER, "").lower())
+            if told is not None:
+                start, end = match.start(), _end(match, text)
+                found = text[start:end]
+                changes.append(Change(None, told[0], start, end, found, f"{told[1]}{left_over(found)}"))
+        return changes
 
-    def _among_invisible(self, plain: str) -> Iterator[re.Match[str]]:
-        """Yield where they are if characters that are not shown may stand in them, before and behind."""
-        if self._has_none(_INVISIBLE.sub("", plain)):
-            return
-        if self._broken is None:
-            self._broken = _pattern([*self._forms.values()], [d for d, _ in self._digests], _IGNORABLE)
-        yield from self._broken.finditer(plain) if self._broken else ()
-
-    def _change(self, match: re.Match[str], text: str) -> Iterator[Change]:
-        bare = _INVISIBLE.sub("", match[0]).lower()
-        found = text[match.start() : match.end()]
-        form = self._forms.get(bare)
+    def _told(self, shown: str) -> tuple[str, str] | None:
+        """What an own value is that is shown so, and what stands in its place."""
+        form = self._forms.get(shown)
         if form is not None:
-            yield Change(None, form.value.what, *match.span(), found, form.put)
-        elif (owner := self._digest_owner(bare)) is not None:
-            yield Change(None, owner.what, *match.span(), found, owner.put)
+            return form.value.what, form.put
+        owner = next((value for digest, value in self._digests if digest.startswith(shown)), None)
+        return None if owner is None else (owner.what, owner.put)
 
     def _has_none(self, plain: str) -> bool:
         """Whether no value begins anywhere, as in almost every text; RE2 knows a hundred times as fast.
@@ -121,30 +111,36 @@ class OwnValues:
             return False
         return self._beginnings.search(plain.encode("ascii", "replace")) is None
 
-    def restored(self, text: str) -> str:
-        """Return a text with the surrogates made own values again."""
-        if self._back is None:
-            return text
-        return self._back.sub(lambda match: self._puts.get(match[0].lower(), match[0]), text)
+    def surrogates(self, text: str) -> list[Change]:
+        """Return the places of what stands for own values in a text, with those to be put back."""
+        found = self._back.finditer(text) if self._back else ()
+        told = ((self._puts[match[0].lower()], match) for match in found)
+        return [Change(None, form.value.what, *match.span(), match[0], form.put) for form, match in told]
 
     def held_back(self, text: str) -> int:
         """Return from where on a text may go on into an own value; its length if nowhere."""
-        if not text.isascii() and _INVISIBLE.search(text):
-            return self._held_among_invisible(text)
-        tail = _plain(text[-self._longest - 1 :]).lower() if self._longest else ""
+        begins = min(self._held(text), half_character(text))
+        without = veiled_beginning(plain_of(text))
+        return begins if without is None else min(begins, self._held_among_joiners(without))
+
+    def _held(self, text: str) -> int:
+        plain = joined(plain_of(text))
+        if JOINER in plain:
+            return self._held_among_joiners(plain)
+        tail = plain_of(text[-self._longest - 1 :]).lower() if self._longest else ""
         first = 0
         if self._has_none(tail):  # then at most a beginning that is shorter than those it looks for
             first = max(len(tail) - _BEGINNING + 1, 0)
         begins = (n for n in range(first, len(tail)) if tail[n:] in self._starts)
         return min(len(text) - len(tail) + next(begins, len(tail)), self._digest_start(text))
 
-    def _held_among_invisible(self, text: str) -> int:
-        """Return the same where what is not shown may stand within; then anything begins a word."""
+    def _held_among_joiners(self, text: str) -> int:
+        """Return the same where joiners may stand within; then anything begins a word."""
         begins, tail, most = len(text), "", max(self._longest, _LONGEST_DIGEST)
         for at in range(len(text) - 1, -1, -1):
-            if _INVISIBLE.match(text[at]):
+            if text[at] == JOINER:
                 continue
-            tail = _plain(text[at]).lower() + tail
+            tail = text[at].lower() + tail
             if tail in self._starts or any(digest.startswith(tail) for digest, _ in self._digests):
                 begins = at
             if len(tail) >= most:
@@ -154,19 +150,41 @@ class OwnValues:
     def _digest_start(self, text: str) -> int:
         if not self._digests:
             return len(text)
-        run = _HEX_AT_END.search(_plain(text[-_LONGEST_DIGEST:]))
+        run = _HEX_AT_END.search(plain_of(text[-_LONGEST_DIGEST:]))
         tails = (run[0][at:].lower() for at in range(len(run[0]))) if run else ()
         longest = next((one for one in tails if any(d.startswith(one) for d, _ in self._digests)), "")
         return len(text) - len(longest)
 
-    def _digest_owner(self, found: str) -> OwnValue | None:
-        short = found.lower()
-        return next((value for digest, value in self._digests if digest.startswith(short)), None)
+
+class _Broken:
+    """Finds forms and digests that joiners stand in. Few texts ask for any, so each is made when it is."""
+
+    def __init__(self, forms: Sequence[Form], digests: Sequence[str]) -> None:
+        begins = [_beginning(form.text) for form in forms] + [_beginning(digest) for digest in digests]
+        self._forms, self._digests = forms, digests
+        self._begins = begins
+        self._asked: PatternSet | None = None
+        self._patterns: dict[int, re.Pattern[str] | None] = {}
+
+    def finditer(self, veil: str, shown: str) -> Iterator[re.Match[str]]:
+        """Yield where they are in a veiled text; `shown` is the text without joiners."""
+        if self._asked is None:
+            self._asked = PatternSet(map(re2.escape, self._begins), case_sensitive=False)
+        for index in self._asked.find(shown.encode(errors="replace").decode()):
+            if index not in self._patterns:
+                self._patterns[index] = self._made(index)
+            pattern = self._patterns[index]
+            yield from pattern.finditer(veil) if pattern else ()
+
+    def _made(self, index: int) -> re.Pattern[str] | None:
+        after = index - len(self._forms)
+        digests = self._digests[after : after + 1] if after >= 0 else ()
+        return _pattern(self._forms[index : index + 1], digests, JOINER)
 
 
-def _pattern(forms: Sequence[_Form], digests: Sequence[str], hidden: str = "") -> re.Pattern[str] | None:
-    """Return what finds forms and digests; `hidden` are characters that may stand between theirs."""
-    between = f"[{hidden}]*" if hidden else ""
+def _pattern(forms: Sequence[Form], digests: Sequence[str], hidden: str = "") -> re.Pattern[str] | None:
+    """Return what finds forms and digests; `hidden` is what may stand between their characters."""
+    between = f"{hidden}*" if hidden else ""
     parts = [_bounded(form, between) for form in forms if form.text]
     for digest in digests:
         begin = between.join(digest[:_SHORTEST_DIGEST])
@@ -176,12 +194,22 @@ def _pattern(forms: Sequence[_Form], digests: Sequence[str], hidden: str = "") -
 
 def _beginnings(texts: Sequence[str]) -> Any:
     """Return what finds where any of the texts may begin."""
-    begins = sorted({re2.escape(text[:_BEGINNING].lower()) for text in texts if text})
+    begins = sorted({re2.escape(_beginning(text)) for text in texts if text})
     return re2.compile(f"(?i){'|'.join(begins)}") if begins else None
 
 
-def _bounded(form: _Form, between: str) -> str:
-    text = between.join(map(re.escape, _plain(form.text)))
+def _end(match: re.Match[str], text: str) -> int:
+    """Return where in a text ends what was found in its veil: with all of its last character, if encoded."""
+    last = match.end() - 1
+    return match.end() if text[last] != "=" or match[0].endswith("=") else last + 3
+
+
+def _beginning(text: str) -> str:
+    return plain_of(text[:_BEGINNING]).lower()
+
+
+def _bounded(form: Form, between: str) -> str:
+    text = between.join(map(re.escape, plain_of(form.text)))
     if not form.whole:
         return text
     first, last = form.text[0], form.text[-1]
@@ -189,7 +217,7 @@ def _bounded(form: _Form, between: str) -> str:
     return f"{before}{text}{_after(_beside(form, last)) if last.isalnum() else ''}"
 
 
-def _beside(form: _Form, edge: str) -> str:
+def _beside(form: Form, edge: str) -> str:
     """Return what must not go on beyond the edge of a value: of one that is unmistakable, a number."""
     if not form.sure:
         return _LETTER
@@ -204,50 +232,3 @@ def _before(letters: str = _LETTER) -> str:
 
 def _after(letters: str = _LETTER) -> str:
     return f"(?![{letters}])" if letters else ""
-
-
-def _plain(text: str) -> str:
-    """Return a text, as long, whose characters are those of ASCII that they are read as."""
-    return text if text.isascii() else text.translate(_AS_ASCII)
-
-
-def _forms(value: OwnValue) -> Iterator[_Form]:
-    sure = len(value.value) >= _UNMISTAKABLE and any(map(str.isdigit, value.value))
-    yield _Form(value, value.value, value.put, whole=True, sure=sure)
-    data = value.value.encode(errors="replace")
-    put = value.put.encode(errors="replace")
-    escaped = quote(value.value, safe="")
-    if escaped != value.value:
-        yield _Form(value, escaped, quote(value.put, safe=""), whole=True, sure=sure)
-    if len(data) < _SHORTEST_ENCODED:
-        return
-    yield _Form(value, _percent(data), _percent(put), whole=False)
-    yield _Form(value, _units(value.value), _units(value.put), whole=False)
-    for shift in range(3):
-        inside = _inside(data, shift)
-        yield _Form(value, inside, _same_length(put, len(inside)), whole=False)
-        other = inside.replace("+", "-").replace("/", "_")
-        if other != inside:
-            yield _Form(value, other, _same_length(put, len(inside)), whole=False)
-
-
-def _percent(data: bytes) -> str:
-    return "".join(f"%{byte:02X}" for byte in data)
-
-
-def _units(text: str) -> str:
-    data = text.encode("utf-16-be", errors="replace")
-    return "".join(f"\\u{data[i]:02x}{data[i + 1]:02x}" for i in range(0, len(data), 2))
-
-
-def _inside(data: bytes, shift: int) -> str:
-    """The base64 that is the same whatever stands around the data; it begins `shift` bytes into a group."""
-    skip = (3 - shift) % 3
-    end = skip + (len(data) - skip) // 3 * 3
-    return base64.b64encode(data[skip:end]).decode()
-
-
-def _same_length(put: bytes, length: int) -> str:
-    """Base64 of the surrogate, over and over, so that what stands around it still decodes."""
-    groups = put + b"." * (-len(put) % 3) or b"..."
-    return (base64.b64encode(groups).decode() * (length // 4 + 1))[:length]

@@ -1,6 +1,6 @@
 """The scrubber of one run: its own values everywhere, general kinds as place and profile say."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from profiles.context import ContextRules, StatusKind, Treatment
 from sandboxes.errors import ScrubError
@@ -92,7 +92,7 @@ class Scrubber:
 
     def restore(self, value: JsonValue) -> JsonValue:
         """Return arguments with this deployment's own values in place of their surrogates."""
-        return restored_tree(value, self._own.restored)
+        return restored_tree(value, self._restored)
 
     def stream(self, place: Place) -> Stream:
         """Return a scrubber of one stream of text."""
@@ -135,13 +135,12 @@ class Scrubber:
         general = () if self._keeps_all and place not in _ALL_KINDS else self._general(text, place, _DEPTH)
         return chosen([*self._own_changes(text, _DEPTH), *general], len(text))
 
-    def _own_changes(self, text: str, depth: int) -> Iterator[Change]:
+    def _own_changes(self, text: str, depth: int) -> list[Change]:
         """Own values of a text, and those that only show where what is encoded in it is decoded."""
-        yield from self._own.find(text)
-        for part in encoded_parts(text) if depth and self._own else ():
-            inner = chosen([*self._own_changes(part.plain, depth - 1)], len(part.plain))
-            if len(inner) > sum(1 for _ in self._own.find(part.found)):
-                yield Change(None, inner[0].rule, part.start, part.end, part.found, part.after(inner))
+        return [*_within(text, self._own.find, depth)] if self._own else []
+
+    def _restored(self, text: str) -> str:
+        return apply(text, chosen([*_within(text, self._own.surrogates, _DEPTH)], len(text)))
 
     def _general(self, text: str, place: Place, depth: int) -> list[Change]:
         found: list[Change] = []
@@ -203,6 +202,14 @@ class Scrubber:
                 inner = chosen([*self._own_changes(part.plain, depth - 1), *general], len(part.plain))
                 put = None if general[0].put is None else part.after(inner)
                 yield Change(general[0].kind, general[0].rule, part.start, part.end, part.found, put)
+
+
+def _within(text: str, find: Callable[[str], Sequence[Change]], depth: int) -> Iterator[Change]:
+    """Yield what is found in a text and in what is encoded in it."""
+    yield from find(text)
+    for part in encoded_parts(text) if depth else ():
+        inner = chosen([*_within(part.plain, find, depth - 1)], len(part.plain))
+        yield from part.changes(inner)
 
 
 def _meet(one: Hit, other: Hit) -> bool:

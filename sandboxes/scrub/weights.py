@@ -4,7 +4,6 @@ A line without a kind says what a feature weighs for telling anything. The mean 
 kind's own sum counts: what speaks a little for every kind is less than what speaks for one.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -71,7 +70,8 @@ def read_table(path: Path, settings: Sequence[str]) -> Table:
         PackError: it cannot be read, a line is not a feature, a weight and a kind, or a setting is missing.
     """
     weights: dict[str, float] = {}
-    kinds: dict[StatusKind, dict[str, float]] = defaultdict(dict)
+    kinds: dict[StatusKind, dict[str, float]] = {kind: {} for kind in StatusKind}
+    tables = {kind.value: table for kind, table in kinds.items()} | {"": weights}
     try:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -81,8 +81,8 @@ def read_table(path: Path, settings: Sequence[str]) -> Table:
             continue
         try:
             feature, weight, kind = line.split("\t")
-            (kinds[StatusKind(kind)] if kind else weights)[feature] = float(weight)
-        except ValueError as error:
+            tables[kind][feature] = float(weight)
+        except (ValueError, KeyError) as error:
             told = f"weights {path}: line {number}: {line!r}: expected a word, a weight and a kind, by tabs"
             raise PackError(told) from error
     try:
@@ -91,4 +91,4 @@ def read_table(path: Path, settings: Sequence[str]) -> Table:
         raise PackError(f"weights {path}: has no line {error}") from error
     rules = [name for name in weights if name.startswith(RULE)]
     least = {name.removeprefix(RULE): weights.pop(name) for name in rules}
-    return Table(found, least, weights, dict(kinds))
+    return Table(found, least, weights, {kind: table for kind, table in kinds.items() if table})
