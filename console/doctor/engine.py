@@ -22,7 +22,7 @@ _START = "make engine, or start the engine you have"
 def examine_engine(socket_path: Path) -> list[Finding]:
     """Look at the engine behind a socket."""
     try:
-        info = _ask(socket_path, "/info")
+        info = ask(socket_path, "/info")
     except (OSError, HTTPException, ValueError) as error:
         said = f"none answers on {socket_path}: {error}"
         return [Finding("engine", Level.FAIL, said, _START)]
@@ -71,11 +71,17 @@ def _process_view(socket_path: Path) -> Finding:
     return good("process view", "the boxes' processes can be seen from here")
 
 
-def _ask(socket_path: Path, target: str) -> dict[str, Any]:
+def ask(socket_path: Path, target: str) -> Any:
+    """Ask the engine for one thing and return the JSON value that it answers.
+
+    Raises:
+        OSError: nobody answers.
+        http.client.HTTPException: the answer breaks off, or is no HTTP.
+        ValueError: it is no JSON.
+    """
     connection = UnixConnection(socket_path, _SECONDS)
     try:
         connection.request("GET", target)
-        answer: dict[str, Any] = json.loads(connection.getresponse().read())
+        return json.loads(connection.getresponse().read())
     finally:
         connection.close()
-    return answer

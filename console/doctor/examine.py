@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from console.client import Client
+from console.doctor.boxes import examine_boxes
 from console.doctor.database import examine_database
 from console.doctor.engine import examine_engine
 from console.doctor.evaluation import examine_evaluation
@@ -29,7 +30,9 @@ def examine(settings: Settings, client: Client, *, now: datetime) -> list[Findin
     engine = examine_engine(settings.docker_socket)
     volumes = [*examine_volumes(settings.volumes_dir), *examine_evaluation(settings)]
     database = examine_database(settings)
-    return [*engine, *examine_rights(), *volumes, *database, *state, *people, _serve(client)]
+    serve = _serve(client)
+    boxes = examine_boxes(settings.docker_socket, settings.state_dir, served=serve.level is Level.OK)
+    return [*engine, *examine_rights(), *volumes, *database, *state, *people, *boxes, serve]
 
 
 def _serve(client: Client) -> Finding:

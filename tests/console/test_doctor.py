@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from console.doctor.boxes import examine_boxes
 from console.doctor.engine import examine_engine
 from console.doctor.evaluation import examine_evaluation
 from console.doctor.finding import Finding, Level, worst
@@ -52,7 +53,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
     opened.close()
 
 
-def _engine(path: Path, info: dict[str, Any]) -> None:
+def _engine(path: Path, info: Any) -> None:
     """Answer one request on a socket as the engine's API would, then take one connection more."""
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(path))
@@ -96,6 +97,39 @@ def test_what_the_engine_lacks_is_named(
 
     assert _levels(found)[check] is level
     assert all(bool(finding.next_step) == (finding.level is not Level.OK) for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("states", "served", "level", "said"),
+    [
+        ([], False, Level.OK, "0 at the engine with a process"),
+        (["running", "paused"], False, Level.OK, "2 at the engine with a process"),
+        (
+            ["running", "exited", "dead"],
+            False,
+            Level.WARN,
+            "1 at the engine with a process, 2 that have ended and wait for a serve",
+        ),
+        (["running", "exited"], True, Level.OK, "1 at the engine with a process"),
+    ],
+)
+def test_boxes_that_the_reaper_stopped_and_nobody_took_up_are_named(
+    tmp_path: Path, states: list[str], served: bool, level: Level, said: str
+) -> None:
+    """They stay until a serve reads how they ended; doctor says so, and what to do where none comes."""
+    (tmp_path / "node").write_text("node-7777qqqq\n")
+    _engine(tmp_path / "docker.sock", [{"State": state} for state in states])
+
+    (finding,) = examine_boxes(tmp_path / "docker.sock", tmp_path, served=served)
+
+    assert (finding.level, finding.said) == (level, said)
+    assert ("label=handrail.owner=node-7777qqqq" in finding.next_step) is (level is Level.WARN)
+
+
+def test_without_a_node_or_an_engine_nothing_is_said_of_boxes(tmp_path: Path) -> None:
+    assert examine_boxes(tmp_path / "docker.sock", tmp_path, served=False) == []
+    (tmp_path / "node").write_text("node-7777qqqq\n")
+    assert examine_boxes(tmp_path / "docker.sock", tmp_path, served=False) == []
 
 
 def test_no_engine_is_one_failure_with_a_next_step(tmp_path: Path) -> None:
