@@ -161,7 +161,7 @@ class Gate:
 
     async def perform(self, run: RunContext, ticket: Ticket, perform: Perform) -> Reply:
         """Let the effect of an admitted action happen, and record how it ended."""
-        if self._parts.clock() >= ticket.valid_until:
+        if self._admissions.now() >= ticket.valid_until:
             return await self._broken(ticket, Failed("its lease had expired before it began"))
         try:
             performed = await perform()

@@ -13,6 +13,7 @@ from profiles.effects import Effect
 from runtime.gate import units
 from runtime.gate.actions import ActionKind
 from runtime.gate.answers import Answer, Reason, ReasonCode, Verdict, join
+from runtime.gate.asked import standing_hold
 from runtime.gate.cards import HoldCard
 from runtime.gate.checks.results import CHECK, STATUS_KEY
 from runtime.gate.context import RunContext
@@ -66,14 +67,25 @@ async def keep_back(
     card = await parts.ledger.write(lambda tx: _keep(tx, parts, run, ticket, told))
     if card is None:
         return Withheld()
+    if isinstance(card, str):
+        holds.register(await holds.card(card))
+        return Pending()
     holds.register(card)
     parts.notifier.waiting("hold", (card.hold,))
     return Pending()
 
 
-def _keep(tx: Tx, parts: GateParts, run: RunContext, ticket: Ticket, told: Performed) -> HoldCard | None:
-    """Settle the action and open the hold, if there is anybody who may decide on it."""
+def _keep(
+    tx: Tx, parts: GateParts, run: RunContext, ticket: Ticket, told: Performed
+) -> HoldCard | str | None:
+    """Settle the action and open the hold, if there is anybody who may decide on it.
+
+    Returns:
+        the hold that was opened; the id of one that a call beside this one has opened; None where nobody may.
+    """
     settle_in(tx, parts, ticket, replace(told, note=None))
+    if (known := standing_hold(tx.conn, run.run, ticket.action.args_digest)) is not None:
+        return known
     world = read_world(tx.conn, run, book=parts.book, now=tx.now)
     if quorum_for(world.roster.policy, ticket.effect) is None:
         return None

@@ -415,6 +415,24 @@ def test_the_ticket_of_a_slow_start_runs_out(new_workshop: NewWorkshop) -> None:
     assert shop.hands.done == []
 
 
+def test_a_ticket_that_has_run_out_is_not_good_again_when_the_clock_steps_back(
+    new_workshop: NewWorkshop,
+) -> None:
+    """F2, R-71: what has expired by the latest moment that this process knows stays expired."""
+    shop = new_workshop(tier=0)
+
+    async def work() -> Any:
+        admitted = await shop.gate.admit(shop.run, action := shop.action("list_folders"))
+        assert isinstance(admitted, Admitted)
+        shop.town.later(minutes=16)
+        await shop.act("list_folders")
+        shop.town.later(minutes=-16)
+        return await shop.gate.perform(shop.run, admitted.ticket, lambda: shop.hands.perform(action))
+
+    assert isinstance(asyncio.run(work()), Broken)
+    assert len(shop.hands.done) == 1
+
+
 def test_each_action_has_its_own_spent_lease_below_the_runs(new_workshop: NewWorkshop) -> None:
     """R-71: a token for one action and one digest; the database holds no token."""
     shop = new_workshop(tier=0)
