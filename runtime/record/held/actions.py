@@ -90,18 +90,17 @@ class Actions(Chapter):
         if book.has(told.subject):
             book.tell(told.seq, told.subject, **moved)
         else:
-            book.put(
-                told.seq,
-                told.subject,
-                run=told.run,
-                deployment=told.deployment,
-                kind=data.get("action"),
-                tool=data.get("name") or "unknown",
-                effect=data.get("effect"),
-                args_digest=data.get("digest"),
-                units=data.get("units"),
-                **moved,
-            )
+            said = {
+                "run": told.run,
+                "deployment": told.deployment,
+                "kind": data.get("action"),
+                "tool": data.get("name") or "unknown",
+                "effect": data.get("effect"),
+                "args_digest": data.get("digest"),
+                "units": data.get("units"),
+            }
+            said.update(moved)
+            book.write(told.seq, (told.subject,), said)
         if state in _FINAL:
             book.close(told.subject)
 

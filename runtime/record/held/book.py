@@ -6,10 +6,11 @@ entries were read. So memory grows with what is open, not with what happened.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, select, tuple_
 from sqlalchemy.engine import RowMapping
 from sqlmodel import SQLModel
 
@@ -22,6 +23,7 @@ CHUNK: Final = 500
 Key = tuple[Any, ...]
 Own = Callable[[RowMapping], Mapping[str, Any]]
 Known = Callable[[RowMapping], bool]
+_Pick = Callable[[Row[Any]], Key]
 
 
 def _nothing(_row: RowMapping) -> Mapping[str, Any]:
@@ -87,10 +89,13 @@ class Book:
         self.surplus = False
         self.keys: set[Key] = set()
         self._only_keys = only_keys
-        self._rows: dict[Key, dict[str, tuple[Any, int]]] = {}
-        self._over: dict[Key, dict[str, tuple[Any, int]]] = {}
+        self._rows: dict[Key, _Row] = {}
+        self._over: dict[Key, _Row] = {}
         self._maybe: set[Key] = set()
         self._known = 0
+        self._places = {column.name: place for place, column in enumerate(kept_.table.columns)}
+        self._pick = _picker(self._places, kept_.key)
+        self._picks: dict[tuple[str, ...], _Pick] = {}
 
     @property
     def is_full(self) -> bool:
@@ -105,21 +110,28 @@ class Book:
             key: the row's key.
             said: what it says of columns; what it does not name is not held.
         """
+        self.write(entry, key, said)
+
+    def write(self, entry: int, key: Key, said: dict[str, Any]) -> None:
+        """Do the same as `put`; the book keeps `said`."""
         if self._only_keys:
             self.keys.add(key)
             return
         self._over.pop(key, None)
-        self._rows[key] = {name: (value, entry) for name, value in said.items()}
+        self._rows[key] = _Row(entry, said)
 
     def tell(self, entry: int, *key: Any, **said: Any) -> None:
         """Take what an entry says of a row that an earlier one wrote."""
         row = self._rows.get(key)
         if row is not None:
-            row.update({name: (value, entry) for name, value in said.items()})
+            row.said.update(said)
+            row.later = {**row.later, **dict.fromkeys(said, entry)}
 
     def forget(self, column: str, *key: Any) -> None:
         """Hold a column of an open row no longer: an older entry changed it and does not say to what."""
-        self._rows.get(key, {}).pop(column, None)
+        row = self._rows.get(key)
+        if row is not None:
+            row.said.pop(column, None)
 
     def maybe(self, *key: Any) -> None:
         """Take that a row need not be there: the record does not say."""
@@ -135,7 +147,8 @@ class Book:
 
     def said(self, column: str, *key: Any) -> Any:
         """Return what was said of a column of an open row; None if nothing was."""
-        return self._rows.get(key, {}).get(column, (None, 0))[0]
+        row = self._rows.get(key)
+        return None if row is None else row.said.get(column)
 
     def open_keys(self) -> Sequence[Key]:
         """Return the keys of the rows that can still change."""
@@ -154,56 +167,57 @@ class Book:
 
     def compare(self, connection: Connection, findings: Findings) -> None:
         """Compare the rows that are over."""
-        said, self._over = self._over, {}
-        found = self._read(connection, [*said])
+        over, self._over = self._over, {}
+        found = self._read(connection, [*over])
         self._known += len(found)
-        for key, columns in said.items():
-            row = found.get(key)
-            if row is None and key not in self._maybe:
-                self._gone(key, columns, findings)
-            elif row is not None:
-                self._compare(key, row, columns, findings)
+        for key, row in over.items():
+            there = found.get(key)
+            if there is not None:
+                if not self._is_same(there, row):
+                    self._compare(key, there._mapping, row, findings)  # noqa: SLF001 - its public name
+            elif key not in self._maybe:
+                detail = f"entry {row.entry} says that it was written"
+                findings.add(FindingKind.ROW_DELETED, self.kept.table.name, detail, row=shown_key(key))
 
     def finish(self, connection: Connection, findings: Findings) -> None:
         """Compare what is left, and look whether the table has rows that no entry spoke of."""
-        while self._rows or self._over:
-            for key in [*self._rows][:CHUNK]:
-                self.close(*key)
-            self.compare(connection, findings)
+        for key in [*self._rows]:
+            self.close(*key)
+            if self.is_full:
+                self.compare(connection, findings)
+        self.compare(connection, findings)
         count = connection.execute(select(func.count()).select_from(self.kept.table)).scalar_one()
         self.surplus = count > self._known
 
     def name_unknown(self, connection: Connection, findings: Findings) -> None:
         """Name the rows of which no entry speaks."""
         for row in streamed(connection, select(*self._columns()), chunk=CHUNK):
-            mapping = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
-            key = self._key_of(mapping)
-            if key not in self.keys and not self.older(mapping):
+            key = self._pick(row)
+            if key not in self.keys and not self.older(row._mapping):  # noqa: SLF001 - its public name
                 where = self.kept.table.name
                 findings.add(
                     FindingKind.ROW_ADDED, where, "no entry says that it was written", row=shown_key(key)
                 )
 
-    def _gone(self, key: Key, columns: Mapping[str, tuple[Any, int]], findings: Findings) -> None:
-        entry = min((entry for _, entry in columns.values()), default=None)
-        detail = "the record says" if entry is None else f"entry {entry} says"
-        findings.add(
-            FindingKind.ROW_DELETED,
-            self.kept.table.name,
-            f"{detail} that it was written",
-            row=shown_key(key),
-        )
+    def _is_same(self, there: Row[Any], row: "_Row") -> bool:
+        """Whether a row says exactly what entries say; false too where more than that is to be looked at."""
+        if self.kept.shown or self.kept.own is not _nothing:
+            return False
+        names = tuple(row.said)
+        pick = self._picks.get(names)
+        if pick is None:
+            pick = self._picks[names] = _picker(self._places, names)
+        return pick(there) == tuple(row.said.values())
 
-    def _compare(
-        self, key: Key, row: RowMapping, columns: Mapping[str, tuple[Any, int]], findings: Findings
-    ) -> None:
-        for column, (expected, entry) in columns.items():
-            got = self._shown(column, row)
+    def _compare(self, key: Key, there: RowMapping, row: "_Row", findings: Findings) -> None:
+        for column, expected in row.said.items():
+            got = self._shown(column, there)
             if not allows(expected, got):
+                entry = row.later.get(column, row.entry)
                 detail = f"got {shown(got)}; entry {entry} says {shown(expected)}"
                 findings.changed(self.kept.table.name, column, shown_key(key), detail)
-        for column, expected in self.kept.own(row).items():
-            if (got := row[column]) != expected:
+        for column, expected in self.kept.own(there).items():
+            if (got := there[column]) != expected:
                 detail = f"got {shown(got)}; the rest of the row says {shown(expected)}"
                 findings.changed(self.kept.table.name, column, shown_key(key), detail)
 
@@ -211,17 +225,40 @@ class Book:
         change = self.kept.shown.get(column)
         return row[column] if change is None else change(row[column])
 
-    def _read(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, RowMapping]:
+    def _read(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, Row[Any]]:
         if not keys:
             return {}
         table, names = self.kept.table, self.kept.key
         columns = [bare(table.c[name]) for name in names]
         wanted = columns[0].in_([key[0] for key in keys]) if len(names) == 1 else tuple_(*columns).in_(keys)
         query = select(*self._columns()).where(wanted)
-        return {self._key_of(row): row for row in connection.execute(query).mappings()}
+        pick = self._pick
+        return {pick(row): row for row in connection.execute(query).all()}
 
     def _columns(self) -> Iterator[ColumnElement[Any]]:
         return map(as_stored, self.kept.table.c)
 
-    def _key_of(self, row: RowMapping) -> Key:
-        return tuple(row[name] for name in self.kept.key)
+
+@dataclass(slots=True)
+class _Row:
+    """What entries say of one row.
+
+    Attributes:
+        entry: the one that says that it was written.
+        said: what the latest one says of each column.
+        later: for each column that changed, the entry that says so.
+    """
+
+    entry: int
+    said: dict[str, Any]
+    later: Mapping[str, int] = field(default_factory=dict)
+
+
+def _picker(places: Mapping[str, int], names: Sequence[str]) -> _Pick:
+    """Return what picks these columns of a row."""
+    if not names:
+        return lambda _row: ()
+    if len(names) == 1:
+        place = places[names[0]]
+        return lambda row: (row[place],)
+    return itemgetter(*(places[name] for name in names))

@@ -56,7 +56,7 @@ def test_the_next_review_is_owed_as_soon_as_one_is_closed(reviewing: Reviewing) 
 
     assert isinstance(closed, Closed)
     assert reviewing.owed() == closed.following
-    assert reviewing.town.kinds()[-2:] == ["review.closed", "review.owed"]
+    assert reviewing.town.kinds()[-3:] == ["review.closed", "review.moved", "review.owed"]
 
 
 def test_an_overdue_review_suspends_writes_until_it_is_closed(reviewing: Reviewing) -> None:
