@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from runtime.context.media import begins_like_text, is_media_type
+from sandboxes.scrub.charsets import charset_of
 
 Scrub = Callable[[str], str]
 
@@ -20,7 +21,7 @@ _HEAD: Final = re.compile(r"data:(?:[\w.+-]+/[\w.+-]+)?(?:;[\w.+-]+(?:=[^,;\s]*)
 _BASE64: Final = ";base64"
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 _CHARSET: Final = re.compile(r";\s*charset=[\"']?([\w.:-]+)", re.IGNORECASE)
-_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_MARK: Final = "\ufeff"
 _SMALL: Final = 256  # characters; a name or a value may happen to be base64, and a file is longer
 
 
@@ -60,8 +61,10 @@ def _of_base64(value: str, kind: str, words: Scrub, other: Scrub) -> str:
     if found is None:
         return other(value) if len(value) <= _SMALL else value
     text, charset = found
-    seen = words(text)
-    return value if seen == text else base64.b64encode(seen.encode(charset, "replace")).decode()
+    bare = text.removeprefix(_MARK)
+    seen = words(bare)
+    marked = f"{_MARK if bare != text else ''}{seen}"
+    return value if seen == bare else base64.b64encode(marked.encode(charset, "replace")).decode()
 
 
 def _decoded(value: str) -> bytes | None:
@@ -85,8 +88,7 @@ def _readings(data: bytes, kind: str, *, begins_as_text: bool) -> Iterator[tuple
 
 
 def _charsets(data: bytes, kind: str, *, begins_as_text: bool) -> Iterator[str]:
-    yield from (charset for mark, charset in _MARKS if data.startswith(mark))
-    yield "utf-8"
+    yield charset_of(data)
     if told := _CHARSET.search(kind):
         yield told[1]
     if kind.strip().lower().startswith("text/") or (begins_as_text and not is_media_type(kind)):

@@ -1,7 +1,7 @@
-"""Encoded media in a result: images, sound and binary files. They are no text, so they pass as they are.
+"""Encoded files in a result: images, sound, texts and binary files, as the protocol has them.
 
-Only where the protocol has them (MCP 2025-11-25, content blocks and resource contents), and only under types
-that are not text: a text in base64 is a text, whatever its type says.
+That is in content blocks and resource contents (MCP 2025-11-25). Of those only what can be read as a text is
+scrubbed, whatever its type says; in every other member base64 is a text like any other.
 """
 
 import base64
@@ -11,8 +11,9 @@ from typing import Final
 
 from runtime.canonical import JsonValue
 
-Media = dict[tuple[str | int, ...], str]
-"""What was taken out, by where it stood."""
+At = tuple[str | int, ...]
+Media = dict[At, tuple[str, str]]
+"""What was taken out and its media type, by where it stood."""
 
 _BLOCKS: Final = frozenset({"image", "audio"})
 _HOLDING: Final = frozenset({"content", "contents", "messages", "resource"})
@@ -32,12 +33,12 @@ def take_out(value: JsonValue) -> tuple[JsonValue, Media]:
     return _without(value, (), media), media
 
 
-def put_back(value: JsonValue, media: Media) -> JsonValue:
-    """Return a result with its media where they stood."""
-    return _with(value, (), media) if media else value
+def put_back(value: JsonValue, seen: Mapping[At, str]) -> JsonValue:
+    """Return a result with its media, as they may be seen, where they stood."""
+    return _with(value, (), seen) if seen else value
 
 
-def _without(value: JsonValue, at: tuple[str | int, ...], media: Media) -> JsonValue:
+def _without(value: JsonValue, at: At, media: Media) -> JsonValue:
     if isinstance(value, list | tuple):
         return [_without(item, (*at, index), media) for index, item in enumerate(value)]
     if not isinstance(value, Mapping):
@@ -45,15 +46,16 @@ def _without(value: JsonValue, at: tuple[str | int, ...], media: Media) -> JsonV
     encoded = _encoded_member(value)
     kept: dict[str, JsonValue] = {}
     for name, item in value.items():
-        if name == encoded and isinstance(item, str) and not begins_like_text(item):
-            media[*at, name] = item
+        if name == encoded and isinstance(item, str):
+            kind = value.get("mimeType")
+            media[*at, name] = item, kind if isinstance(kind, str) else ""
             kept[name] = _PLACEHOLDER
         else:
             kept[name] = _without(item, (*at, name), media) if name in _HOLDING else item
     return kept
 
 
-def _with(value: JsonValue, at: tuple[str | int, ...], media: Media) -> JsonValue:
+def _with(value: JsonValue, at: At, media: Mapping[At, str]) -> JsonValue:
     if at in media:
         return media[at]
     if isinstance(value, list | tuple):
@@ -64,9 +66,6 @@ def _with(value: JsonValue, at: tuple[str | int, ...], media: Media) -> JsonValu
 
 
 def _encoded_member(value: Mapping[str, JsonValue]) -> str | None:
-    kind = value.get("mimeType")
-    if not isinstance(kind, str) or not is_media_type(kind):
-        return None
     if value.get("type") in _BLOCKS:
         return "data"
     return "blob" if "uri" in value else None

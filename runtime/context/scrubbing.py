@@ -6,11 +6,12 @@ Whatever cannot be scrubbed is not shown: `ScrubError` goes to the caller, who a
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from profiles.context import ContextRules, StatusKind, Treatment
 from runtime.canonical import JsonValue
+from runtime.context.files import scrubbed_file
 from runtime.context.media import put_back, take_out
 from runtime.context.note import ContextNote, Taint
 from runtime.errors import CanonicalError
@@ -150,9 +151,21 @@ class RunScrubber:
 
     def _shown(self, scrubber: Scrubber, source: str, taint: Taint, value: JsonValue) -> Shown:
         bare, media = take_out(value)
-        done: Scrubbed[JsonValue] = scrubber.json(bare, Place.RESULT)
-        shown = put_back(done.value, media)
-        return Shown(shown, self._note(source, taint, shown, done.changes), done.held)
+        done: list[Scrubbed[Any]] = [scrubber.json(bare, Place.RESULT)]
+
+        def words(text: str) -> str:
+            done.append(scrubber.json(text, Place.RESULT))
+            return str(done[-1].value)
+
+        def other(text: str) -> str:
+            seen = self._flagging.text(text, Place.RESULT)
+            done.append(replace(seen, changes=tuple(one for one in seen.changes if one.kind is None)))
+            return seen.value
+
+        files = {at: scrubbed_file(item, kind, words, other) for at, (item, kind) in media.items()}
+        shown = put_back(done[0].value, files)
+        changes = [change for one in done for change in one.changes]
+        return Shown(shown, self._note(source, taint, shown, changes), any(one.held for one in done))
 
     def _definition(self, value: JsonValue, changes: list[Change], member: str = "") -> JsonValue:
         if isinstance(value, str):

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from sandboxes.scrub.layout import attributes
 from sandboxes.scrub.parts import Part
-from sandboxes.scrub.tokens import base64_parts
+from sandboxes.scrub.tokens import base64_parts, token_under_way
 
 _PERCENT, _PERCENT_EDGE = re.compile(r"%[0-9A-Fa-f]{2}"), re.compile(r"[\s\"'<>&=?]")
 _ESCAPED, _ESCAPED_EDGE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})"), re.compile(r"[\s\"']")
@@ -24,6 +24,7 @@ _PERCENT_RUN = re.compile(
 # Signs that names and addresses have are entities by name, too (HTML, section 13.5).
 _NUMBERED = re.compile(r"&(?:#[xX]?[0-9A-Fa-f]{1,8}|colon|commat|dash|hyphen|lowbar|num|period|sol);")
 _ENTITY, _ENTITY_EDGE = re.compile(r"&(?:#[xX]?[0-9A-Fa-f]{1,8}|[A-Za-z]{2,8});"), re.compile(r"[\s\"'<>]")
+_EDGES, _MARKS = " \t\r\n\"'<>", "%\\&"  # what ends every word, and what each that is encoded has
 _SHORTEST = 8  # characters; nothing of interest is shorter, encoded
 
 
@@ -31,6 +32,13 @@ _SHORTEST = 8  # characters; nothing of interest is shorter, encoded
 def encoded_parts(text: str) -> tuple[Part, ...]:
     """Return the encoded parts of a text; what does not decode to text is none."""
     return () if len(text) < _SHORTEST else tuple(_encoded(text))
+
+
+def under_way(text: str) -> int:
+    """Return from where on a text may go on into an encoded part; its length if nowhere."""
+    word = 1 + max(text.rfind(edge) for edge in _EDGES)
+    coded = any(mark in text[word:] for mark in _MARKS)
+    return word if coded else token_under_way(text)
 
 
 def _encoded(text: str) -> Iterator[Part]:

@@ -119,9 +119,10 @@ class OwnValues:
 
     def held_back(self, text: str) -> int:
         """Return from where on a text may go on into an own value; its length if nowhere."""
-        begins = min(self._held(text), half_character(text))
+        text = text[: half_character(text)]
         without = veiled_beginning(plain_of(text))
-        return begins if without is None else min(begins, self._held_among_joiners(without))
+        held = self._held(text)
+        return held if without is None else min(held, self._held_among_joiners(without))
 
     def _held(self, text: str) -> int:
         plain = joined(plain_of(text))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from profiles.context import ContextRules, StatusKind, Treatment
 from sandboxes.errors import ScrubError
 from sandboxes.scrub.changes import apply, balanced, chosen, composed, fitted, with_blank
-from sandboxes.scrub.encoded import encoded_parts
+from sandboxes.scrub.encoded import encoded_parts, under_way
 from sandboxes.scrub.layout import laid_out
 from sandboxes.scrub.listed import listed
 from sandboxes.scrub.matcher import Hit
@@ -97,8 +97,8 @@ class Scrubber:
     def stream(self, place: Place) -> Stream:
         """Return a scrubber of one stream of text."""
         if self.treatment(place) is Treatment.FLAG:
-            return Passing(self.text, place, self._own.find, self._own.held_back)
-        return Stream(self.text, place)
+            return Passing(self.text, place, self._held_back, self._own_alone)
+        return Stream(self.text, place, self._held_back)
 
     def treatment(self, place: Place) -> Treatment:
         """Return what is done with general kinds at a place."""
@@ -138,6 +138,13 @@ class Scrubber:
     def _own_changes(self, text: str, depth: int) -> list[Change]:
         """Own values of a text, and those that only show where what is encoded in it is decoded."""
         return [*_within(text, self._own.find, depth)] if self._own else []
+
+    def _own_alone(self, text: str) -> list[Change]:
+        return chosen(self._own_changes(text, _DEPTH), len(text))
+
+    def _held_back(self, text: str) -> int:
+        """Return from where on a text may go on into an own value, in whatever spelling."""
+        return self._own.held_back(text[: under_way(text)]) if self._own else len(text)
 
     def _restored(self, text: str) -> str:
         return apply(text, chosen([*_within(text, self._own.surrogates, _DEPTH)], len(text)))

@@ -1,7 +1,7 @@
 """A text that comes in pieces: what may still become something that tells is held back, and nothing else."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from sandboxes.scrub.changes import apply
 from sandboxes.scrub.model import Change, Place, Scrubbed
@@ -17,15 +17,19 @@ _LOOK_BACK = 64  # characters; an empty line is not longer
 class Stream:
     """Scrubs one stream. What comes out is the same however the text was cut."""
 
-    def __init__(self, scrub: Callable[[str, Place], Scrubbed[str]], place: Place) -> None:
+    def __init__(
+        self, scrub: Callable[[str, Place], Scrubbed[str]], place: Place, held_back: Callable[[str], int]
+    ) -> None:
         """Begin a stream.
 
         Args:
             scrub: scrubs a whole text.
             place: where the stream stands.
+            held_back: from where on a text may go on into an own value.
         """
         self._scrub = scrub
         self._place = place
+        self._held_back = held_back
         self._text = ""  # of the paragraph that is under way, as it came
         self._sent = 0  # how much of it is out
         self._before = 0  # where it begins in the stream
@@ -57,7 +61,7 @@ class Stream:
         for match in _SAFE.finditer(self._text, max(self._sent - 8, 0)):
             end = match.end()
         if end <= self._sent and len(self._text) - self._sent > _MOST_HELD:
-            return len(self._text)
+            return self._sent + (self._held_back(self._text[self._sent :]) or _MOST_HELD)
         return end
 
     def _until(self, end: int, *, last: bool = False) -> str:
@@ -98,20 +102,19 @@ class Passing(Stream):
         self,
         scrub: Callable[[str, Place], Scrubbed[str]],
         place: Place,
-        own: Callable[[str], Iterable[Change]],
         held_back: Callable[[str], int],
+        own: Callable[[str], Sequence[Change]],
     ) -> None:
         """Begin a stream.
 
         Args:
             scrub: scrubs a whole text.
             place: where the stream stands.
-            own: finds own values in a text.
             held_back: from where on a text may go on into an own value.
+            own: finds own values in a text, in order, none over another.
         """
-        super().__init__(scrub, place)
+        super().__init__(scrub, place, held_back)
         self._own = own
-        self._held_back = held_back
 
     def feed(self, piece: str) -> str:
         """Return what may go out after another piece.
@@ -121,7 +124,7 @@ class Passing(Stream):
         """
         self._text += piece
         begun = max(self._sent - _LOOK_BACK, 0)
-        out = self._out(self._held_back(self._text))
+        out = self._out(self._free())
         start = _last_end(_PARAGRAPH, self._text, begun, self._sent)
         if not start and self._sent > _MOST_HELD:
             start = _last_end(_SAFE, self._text, 0, self._sent) or self._sent
@@ -139,17 +142,34 @@ class Passing(Stream):
         self._keep(self._scrub(self._text, self._place), len(self._text))
         return out
 
+    def _free(self) -> int:
+        """Return where what can go out ends; of what would be held back too long, the first half goes."""
+        held = self._sent + self._held_back(self._text[self._sent :])
+        if len(self._text) - held <= _MOST_HELD:
+            return held
+        cut = held + _MOST_HELD // 2
+        line = self._text.rfind("\n", held, cut) + 1
+        return line or cut
+
     def _out(self, end: int) -> str:
         """Nothing that begins in what is out can go on: it would have been held back."""
         if end <= self._sent:
             return ""
-        start = max(self._sent - LOOK_BACK, 0)
-        found = (_moved(change, start) for change in self._own(self._text[start:]))
-        own = [change for change in found if change.start >= self._sent]
-        end = min((c.start for c in own if c.start < end < c.end), default=end)
+        own = self._found(len(self._text))
+        first = min((c.start for c in own if c.start < end < c.end), default=end)
+        if first <= self._sent and len(self._text) - self._sent > _MOST_HELD:
+            own = self._found(end)  # it was held too long: as if the text ended there
+        else:
+            end = first
         out = _between(self._text, [c for c in own if c.end <= end], self._sent, end)
         self._sent = max(end, self._sent)
         return out
+
+    def _found(self, stop: int) -> list[Change]:
+        """Return the own values that begin in what is not out."""
+        start = max(self._sent - LOOK_BACK, 0)
+        found = (_moved(change, start) for change in self._own(self._text[start:stop]))
+        return [change for change in found if change.start >= self._sent]
 
 
 def _last_end(pattern: re.Pattern[str], text: str, start: int, stop: int) -> int:

@@ -4,6 +4,7 @@ import base64
 import codecs
 import gzip
 import re
+import string
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 
@@ -25,6 +26,7 @@ _MOST_UNPACKED = 1 << 18  # bytes of one text; what is packed may be a thousand 
 # UTF-8; marks of byte order; a high byte of UTF-16 that is zero; the magic number of gzip (RFC 1952).
 _BEGINNING = re.compile("[CDGI-Za-fw-z0-9]|/[/v]|A[A-H]|H4sI")
 _FIRST = frozenset("ACDGHIJKLMNOPQRSTUVWXYZabcdefwxyz0123456789/")  # what one of these begins with
+_ALPHABET = f"{string.ascii_letters}{string.digits}+/_-"
 _LOOKED_AT = 64  # characters of a beginning
 _CONTROL = re.compile("[\0-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 _GZIP, _ZLIB = _PACKED = b"\x1f\x8b", b"\x78"
@@ -55,7 +57,11 @@ class _Reader:
     def of_lines(self, lines: Sequence[Line]) -> Iterator[Part]:
         """Yield what lines say together, with the last of them or without; of others what each says."""
         for together in (lines, lines[:-1]):
-            if len(together) > 1 and may_begin(lines[0][1]) and (whole := self._of_block(together)):
+            if (
+                len(together) > 1
+                and may_begin(lines[0][1][:_LOOKED_AT])
+                and (whole := self._of_block(together))
+            ):
                 yield whole
                 lines = lines[len(together) :]
                 break
@@ -133,18 +139,31 @@ def _lines(start: int, found: str) -> Iterator[Line]:
 
 def may_begin(token: str) -> bool:
     """Whether base64 that begins so may be that of a text, as far as its first characters say."""
-    begin = token[: min(len(token), _LOOKED_AT) // 4 * 4]
+    begin = token[: len(token) // 4 * 4]
     if not begin:
         return token[:1] in _FIRST
     if not _BEGINNING.match(begin):
         return False
     data = _decoded(begin)
-    if b"\0" in data or data.startswith((*_PACKED, b"\xff\xfe", b"\xfe\xff")):
+    if b"\0" in data[:2] or data.startswith((*_PACKED, b"\xff\xfe", b"\xfe\xff")):
         return True
     try:
         return not _CONTROL.search(codecs.getincrementaldecoder("utf-8")().decode(data))
     except UnicodeDecodeError:
         return False
+
+
+def token_under_way(text: str) -> int:
+    """Return from where on a text may go on into base64 of a text; its length if nowhere."""
+    begins = len(text.rstrip("=").rstrip(_ALPHABET))
+    while (line := text[:begins].rstrip(" \t")).endswith(("\n", "\r")):
+        line = line.rstrip("\r\n")
+        before = len(line.rstrip(_ALPHABET))
+        if len(line) - before < _SHORTEST:
+            break
+        begins = before
+    token = "".join(text[begins:].split()).rstrip("=")
+    return begins if token and may_begin(token) else len(text)
 
 
 def _wrapper(width: int, between: str) -> Callable[[str], str]:

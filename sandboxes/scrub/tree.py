@@ -1,6 +1,5 @@
 """JSON values: members by name, texts by rules, JSON within texts; shape and numbers stay."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -10,6 +9,7 @@ from sandboxes.scrub.fields import normal_name
 from sandboxes.scrub.layout import NAMING, VALUES
 from sandboxes.scrub.members import Record
 from sandboxes.scrub.model import NAMES, Change, Place, Scrubbed
+from sandboxes.scrub.numbers import read, written
 from sandboxes.scrub.rules import FieldRule, TextRule
 
 if TYPE_CHECKING:
@@ -107,17 +107,11 @@ class Tree:
 
     def _nested(self, text: str, path: tuple[str, ...], depth: int) -> str | None:
         try:
-            parsed = json.loads(text, object_pairs_hook=_once)
+            parsed = read(text, _once)
         except (ValueError, RecursionError):
             return None
         seen = self.value(parsed, path, depth + 1)
-        if seen == parsed:
-            return text
-        spaced = ": " in text or "\n" in text
-        indent = 2 if "\n" in text else None
-        return json.dumps(
-            seen, ensure_ascii=text.isascii(), indent=indent, separators=None if spaced else (",", ":")
-        )
+        return text if seen == parsed else written(seen, text)
 
     def _field(self, text: str, path: tuple[str, ...]) -> str:
         rule = self._rule(text, path)

@@ -55,7 +55,7 @@ _BETWEEN: Final = re.compile(
 # What may go on into something that is left out, and what may go on into a character.
 _HALF: Final = re.compile(
     r"(?:\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b]*\x1b?|[ -/]*)|<(?:[/!]?(?:[A-Za-z-][^<>]{0,1000})?)"
-    r"|\\+(?:0|03|(?:033|e)\[?[0-?]*[ -/]*)?|\^\[?\[?[0-?]*[ -/]*|~|_+|-\r?\n?[ \t]*|=\r?\n?"
+    r"|\\(?:0|03|(?:033|e)\[?[0-?]*[ -/]*)?|\^\[?\[?[0-?]*[ -/]*|~|__?|-\r?\n?[ \t]*|=\r"
     r"|&[A-Za-z]{0,14})\Z"
 )
 _HALF_CHARACTER: Final = re.compile(r"=[2-7]?\Z")
