@@ -1,12 +1,29 @@
 """Blocking calls in threads: waiting that may last as long as a run, and making what must not be lost."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from threading import Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Wait until something is done, also where the caller is cancelled meanwhile, however often.
+
+    Args:
+        work: what must not be left half done; what it raises is raised here.
+
+    Raises:
+        asyncio.CancelledError: the caller was cancelled; the work is done all the same.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await _settled(task)
+        raise
 
 
 async def making(make: Callable[[], T], unmake: Callable[[T], object]) -> T:
@@ -23,12 +40,16 @@ async def making(make: Callable[[], T], unmake: Callable[[T], object]) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        while not task.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait({task})
+        await _settled(task)
         if task.exception() is None:
             await asyncio.to_thread(unmake, task.result())
         raise
+
+
+async def _settled(task: "asyncio.Future[T]") -> None:
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({task})
 
 
 async def in_daemon_thread(wait: Callable[[], T]) -> T:

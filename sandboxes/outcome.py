@@ -61,6 +61,8 @@ def outcome_of(
     """
     if cause is not None and (state is None or state.phase is not Phase.RUNNING):
         return Outcome(Ending(cause.value), _CAUSES[cause], state.exit_code if state else None)
+    if state is None and not released:
+        return Outcome(Ending.NEVER_STARTED, trouble or "its launch was broken off before its release")
     if state is None:
         return Outcome(Ending.LOST, trouble or "the engine no longer knows the box")
     if state.phase in (Phase.RUNNING, Phase.PAUSED):

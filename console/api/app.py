@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.api import (
     agents,
@@ -32,6 +32,7 @@ from console.api import (
 )
 from console.api.peer import STATE_KEY, Peer, may_connect
 from console.api.problems import NotAllowedError, install, problem
+from console.errors import ConsoleError
 from console.kernel import Kernel
 from console.parity.prover import Prover
 
@@ -108,6 +109,32 @@ class Guard:
             self._activity.end()
 
 
+class LastWords:
+    """Tells whoever asked when their request is broken off because serve ends."""
+
+    def __init__(self, app: ASGIApp, *, stop: asyncio.Event) -> None:
+        self._app = app
+        self._stop = stop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; one that was cancelled at the end of serve is answered once it is undone."""
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except asyncio.CancelledError:
+            if begun or not self._stop.is_set():
+                raise
+            step = "handrail serve, then see what was done, and ask again"
+            told = ConsoleError("serve was told to end before this was done", next_step=step)
+            await problem(told, status=503)(scope, receive, send)
+
+
 def create_app(kernel: Kernel, *, own_uid: int, activity: Activity, stop: asyncio.Event) -> FastAPI:
     """Build the control API.
 
@@ -126,5 +153,6 @@ def create_app(kernel: Kernel, *, own_uid: int, activity: Activity, stop: asynci
     for module in _ROUTES:
         app.include_router(module.router, prefix=PREFIX)
     install(app)
+    app.add_middleware(LastWords, stop=stop)
     app.add_middleware(Guard, own_uid=own_uid, activity=activity)
     return app

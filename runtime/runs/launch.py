@@ -11,7 +11,7 @@ Whatever fails, what was made is taken away again and the run has a named ending
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -26,7 +26,7 @@ from runtime.runs import store
 from runtime.runs.machinery import Door, Machinery
 from runtime.runs.permitted import check_permitted
 from runtime.runs.states import LaunchRequest, RunError, RunView
-from runtime.threads import making
+from runtime.threads import making, to_the_end
 from sandboxes.attest import attest
 from sandboxes.channel import Channel, open_channel
 from sandboxes.context import AgentContext, visible_context
@@ -77,7 +77,8 @@ async def launch(
     try:
         view = await asyncio.shield(recording)
     except asyncio.CancelledError as given_up:  # it may be on record already: then it needs its ending
-        await Launching(machinery, await recording, deployment, owner, shown).undo(given_up)
+        given = partial(Launching, machinery, deployment=deployment, owner=owner, shown=shown)
+        await to_the_end(_undo_recorded(recording, given, given_up))
         raise
     except LedgerUnavailableError as late:
         if late.may_be_written:
@@ -87,8 +88,14 @@ async def launch(
     try:
         return await launching.run()
     except BaseException as error:
-        await asyncio.shield(launching.undo(error))
+        await to_the_end(launching.undo(error))
         raise
+
+
+async def _undo_recorded(
+    recording: "asyncio.Task[RunView]", launching: "Callable[[RunView], Launching]", error: BaseException
+) -> None:
+    await launching(await recording).undo(error)
 
 
 class Launching:
@@ -265,4 +272,6 @@ async def _end_if_recorded(machinery: Machinery, run: str, error: LedgerUnavaila
 
 
 def _never_started(error: BaseException) -> Outcome:
+    if isinstance(error, asyncio.CancelledError):
+        return Outcome(Ending.NEVER_STARTED, "the launch was given up before it was over")
     return Outcome(Ending.NEVER_STARTED, f"{type(error).__name__}: {error}")

@@ -130,8 +130,11 @@ class Runs:
     async def close(self, *, stop_runs: bool = False) -> None:
         """Let go of all runs. Their boxes keep running unless asked otherwise; the reaper ends them.
 
-        Whatever goes wrong with one is logged: the others are let go, and the next serve finds its box.
+        A launch under way comes to its end before, or is undone where whoever asked for it was cancelled.
+        Whatever goes wrong with one run is logged: the others are let go, and the next serve finds its box.
         """
+        for launching in list(self._launching.values()):
+            await launching.wait()
         if stop_runs:
             stops = (self.stop(run) for run in list(self._watched))
             _log_all(await asyncio.gather(*stops, return_exceptions=True))
@@ -191,7 +194,7 @@ class Runs:
         """Resume one run if its box lives, was released and still passes attestation; else end it."""
         state = await asyncio.to_thread(self._state, box) if box else None
         released, cause = view.state is RunState.RUNNING, None
-        if box and state and state.phase is Phase.RUNNING:
+        if box and state and state.phase in (Phase.RUNNING, Phase.PAUSED):
             if released and await self._is_resumed(view, box):
                 return True
             cause = StopCause.KILLED if released else None

@@ -1,5 +1,6 @@
 """The control API answers everything it cannot do with one form: error, got, expected, next, exit."""
 
+import asyncio
 import http.client
 import json
 from os import geteuid
@@ -8,8 +9,9 @@ from pwd import getpwuid
 from typing import Any
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
-from console.api.app import Activity
+from console.api.app import Activity, LastWords
 from console.client import UnixConnection
 from tests.standins.counter import Counter
 
@@ -189,6 +191,32 @@ def test_reconcile_lists_what_was_begun_and_whose_end_nobody_knows(counter: Coun
     assert (clean.code, clean.out) == (0, "every action that was begun has a known end\n")
     assert said.code == 3
     assert "the outcome is recorded as unknown" in said.out
+
+
+async def _until_cancelled(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    await asyncio.Event().wait()
+
+
+def test_a_request_that_the_end_of_serve_breaks_off_is_answered() -> None:
+    """Whoever asked hears why, and no traceback is left in the output of serve."""
+
+    async def ask() -> list[Message]:
+        stop, said = asyncio.Event(), list[Message]()
+
+        async def send(message: Message) -> None:
+            said.append(message)
+
+        asked = asyncio.create_task(LastWords(_until_cancelled, stop=stop)({"type": "http"}, send, send))
+        await asyncio.sleep(0)
+        stop.set()
+        asked.cancel()
+        await asked
+        return said
+
+    head, body = asyncio.run(ask())
+
+    assert head["status"] == 503
+    assert json.loads(body["body"])["error"] == "serve was told to end before this was done"
 
 
 def test_activity_is_idle_only_while_nothing_is_under_way() -> None:

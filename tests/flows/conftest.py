@@ -14,7 +14,7 @@ from aiosmtpd.handlers import Message
 from examples.demo.world import World, write_world
 from profiles.load import shipped_profile
 from tests.standins.boxes import box_images, runtime
-from tests.standins.flow_profiles import CLOCK_SERVER
+from tests.standins.flow_profiles import CLOCK_SERVER, TICKER
 from tests.standins.house import House, give_to_boxes
 from tests.standins.office import founded, office
 
@@ -119,6 +119,17 @@ def serve_clock(house: House, argument: str = "zone") -> None:
     server.parent.mkdir(exist_ok=True)
     server.write_text(CLOCK_SERVER.format(argument=argument))
     give_to_boxes(server.parent)
+
+
+def deploy_with_a_late_upstream(house: House) -> tuple[str, Path]:
+    """Deploy what waits for its upstream as long as a file is there; return its digest and that file."""
+    serve_clock(house)
+    server, late = house.volume("clock") / "server.py", house.volume("clock") / "late"
+    waits = f"import pathlib, time\nwhile pathlib.Path('/srv/clock/{late.name}').exists(): time.sleep(0.05)\n"
+    server.write_text(waits + server.read_text())
+    deployment = house.deploy(TICKER)
+    late.touch()
+    return deployment, late
 
 
 def _free_port() -> int:

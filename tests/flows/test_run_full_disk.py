@@ -21,9 +21,9 @@ from runtime.record.events import EventKind
 from runtime.record.ledger import Limits
 from runtime.runs.states import LaunchRequest, RunState
 from sandboxes.driver import Phase
-from tests.flows.conftest import lived_in, serve_clock
+from tests.flows.conftest import deploy_with_a_late_upstream, lived_in
 from tests.standins.disks import fill_up, mounted
-from tests.standins.flow_profiles import PLAIN, TICKER
+from tests.standins.flow_profiles import PLAIN
 from tests.standins.house import OPERATOR, PATIENCE_S, House, Launched, patiently
 from tests.standins.office import Office
 
@@ -104,7 +104,7 @@ def test_a_launch_that_fails_on_a_full_disk_has_its_ending_once_there_is_room(
     house: House, disk: Path
 ) -> None:
     """F23: nobody need stop it or start anew, and nothing of it stays at the engine meanwhile."""
-    deployment, late = _deploy_with_a_late_upstream(house)
+    deployment, late = deploy_with_a_late_upstream(house)
     request = LaunchRequest(deployment=deployment, operator=OPERATOR, command=UNTIL_TOLD)
     launch = house.start(house.kernel.runs.start(request))
     ((run,),) = patiently(lambda: house.rows("SELECT id FROM run WHERE box IS NOT NULL"))
@@ -158,17 +158,6 @@ def test_serve_that_is_told_to_end_on_a_full_disk_says_so_and_has_not_failed(
 def _take_long(seconds: float, begun: Event, _tx: Tx) -> None:
     begun.set()
     time.sleep(seconds)
-
-
-def _deploy_with_a_late_upstream(house: House) -> tuple[str, Path]:
-    """Deploy what waits for its upstream as long as a file is there; return its digest and that file."""
-    serve_clock(house)
-    server, late = house.volume("clock") / "server.py", house.volume("clock") / "late"
-    waits = f"import pathlib, time\nwhile pathlib.Path('/srv/clock/{late.name}').exists(): time.sleep(0.05)\n"
-    server.write_text(waits + server.read_text())
-    deployment = house.deploy(TICKER)
-    late.touch()
-    return deployment, late
 
 
 def _register_until_refused(office: Office) -> None:

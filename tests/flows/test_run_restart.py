@@ -13,7 +13,8 @@ from runtime.gate.replies import WITHHELD_TEXT
 from runtime.runs import store
 from runtime.runs.states import LaunchRequest
 from sandboxes.reaper import Deadlines, reap
-from tests.flows.conftest import furnish, serve_clock
+from scripts.shell import must
+from tests.flows.conftest import deploy_with_a_late_upstream, furnish, serve_clock
 from tests.standins.boxes import small_spec
 from tests.standins.flow_profiles import CLERK, PLAIN, TICKER
 from tests.standins.house import OPERATOR, House, patiently
@@ -74,6 +75,18 @@ def test_a_run_whose_time_was_up_while_nobody_served_keeps_its_ending_and_its_ou
     assert house.boxes() == []
 
 
+def test_a_run_whose_box_was_paused_by_hand_is_no_ended_one_that_runs(house: House) -> None:
+    """It cannot be proved as it is, so it ends like any other that cannot, with an outcome that is an end."""
+    run = house.launch(house.deploy(PLAIN), command=("sh", "-c", "echo at work; sleep 1000"))
+    patiently(lambda: run.output() == "at work\n")
+    must(["docker", "pause", run.box.id], next_step="docker ps")
+    house.shut()
+    assert house.open() == ()
+    assert (run.view.outcome, run.view.exit_code) == ("killed", 137)
+    assert run.output() == "at work\n"
+    assert house.boxes() == []
+
+
 def test_boxes_without_a_run_are_removed_at_the_start_of_serving(house: House) -> None:
     driver = house.kernel.driver
     stray = driver.create(small_spec(), owner=house.kernel.owner, now=utc_now())
@@ -123,6 +136,20 @@ def test_a_run_whose_upstream_has_changed_meanwhile_is_not_taken_up(house: House
     assert house.rows("SELECT count(*) FROM effect_grant WHERE revoked_at IS NULL") == [(0,)]
     assert house.rows("SELECT rule, severity, resource FROM alert") == [("changed", "high", "clock")]
     assert house.boxes() == []
+
+
+def test_serve_ends_only_when_a_launch_that_was_given_up_is_undone(house: House) -> None:
+    """Its box would be left at the engine otherwise, or its ending to the next serve that cannot know it."""
+    deployment, late = deploy_with_a_late_upstream(house)
+    request = LaunchRequest(deployment=deployment, operator=OPERATOR, command=("true",))
+    launching = house.start(house.kernel.runs.start(request))
+    patiently(lambda: house.rows("SELECT 1 FROM run WHERE box IS NOT NULL"))
+    launching.cancel()
+    house.shut()
+    with closing(sqlite3.connect(house.settings.state_dir / "handrail.db")) as db:
+        assert db.execute("SELECT state, outcome FROM run").fetchall() == [("ended", "never_started")]
+    house.open()
+    assert house.boxes() == [], late
 
 
 def test_a_launch_that_serve_did_not_survive_never_started(house: House) -> None:

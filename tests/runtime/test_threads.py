@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from runtime.threads import in_daemon_thread, making
+from runtime.threads import in_daemon_thread, making, to_the_end
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +47,26 @@ async def test_what_could_not_be_made_is_told_and_needs_no_unmaking() -> None:
     with pytest.raises(OSError, match="no"):
         await making(make, unmade.append)
     assert unmade == []
+
+
+async def test_what_must_be_done_is_done_before_a_caller_goes_who_is_cancelled_twice() -> None:
+    go_on = asyncio.Event()
+    done: list[int] = []
+
+    async def work() -> None:
+        await go_on.wait()
+        done.append(7)
+
+    caller = asyncio.create_task(to_the_end(work()))
+    for _ in range(2):
+        await asyncio.sleep(0)
+        caller.cancel()
+    await asyncio.sleep(0)
+    assert not caller.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert done == [7]
 
 
 async def test_a_daemon_thread_gives_its_answer_or_its_error() -> None:

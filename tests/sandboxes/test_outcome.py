@@ -29,6 +29,7 @@ ENDINGS = {
     "killed": (state(code=137), True, StopCause.KILLED, Ending.KILLED),
     "killed and gone": (None, True, StopCause.KILLED, Ending.KILLED),
     "gone": (None, True, None, Ending.LOST),
+    "gone before it was released": (None, False, None, Ending.NEVER_STARTED),
     "no exit code": (state(code=None), True, None, Ending.LOST),
     "never started": (state(Phase.CREATED, None), True, None, Ending.NEVER_STARTED),
     "exit 0 without a release": (state(), False, None, Ending.NEVER_STARTED),
