@@ -8,13 +8,14 @@ import re2
 
 from sandboxes.scrub.changes import chosen
 from sandboxes.scrub.model import Change, OwnValue
-from sandboxes.scrub.patterns import PatternSet
+from sandboxes.scrub.patterns import PatternSet, any_of
 from sandboxes.scrub.spellings import Form, forms_of, surrogates_of
 from sandboxes.scrub.veil import (
     JOINER,
     half_character,
     joined,
     left_over,
+    letters_of,
     plain_of,
     veiled,
     veiled_beginning,
@@ -52,7 +53,10 @@ class OwnValues:
         self._pattern = _pattern([*self._forms.values()], [d for d, _ in self._digests])
         self._is_ascii = all(text.isascii() for text in self._forms)
         self._broken = _Broken([*self._forms.values()], [d for d, _ in self._digests])
-        self._beginnings = _beginnings([*self._forms, *(d for d, _ in self._digests)])
+        texts = (*self._forms, *(digest for digest, _ in self._digests))
+        self._beginnings = _beginnings(texts)
+        begins = {(letters_of(text) or b"")[:_BEGINNING] for text in texts}
+        self._letters = any_of(begin.decode() for begin in sorted(begins))
         self._starts = frozenset(t[:n] for t in self._forms for n in range(1, len(t) + 1))
         self._longest = max(map(len, self._forms), default=0)
         back = [form for value in values for form in surrogates_of(value)]
@@ -73,7 +77,7 @@ class OwnValues:
             found = self._among_joiners(shown, text)
         else:
             found = [] if self._has_none(plain) else self._changes(self._pattern.finditer(plain), text)
-        without = veiled(plain)
+        without = None if self._cannot_be_broken(plain) else veiled(plain)
         more = [] if without is None else self._among_joiners(without, text)
         return chosen([*found, *more], len(text)) if more else found
 
@@ -101,6 +105,11 @@ class OwnValues:
             return form.value.what, form.put
         owner = next((value for digest, value in self._digests if digest.startswith(shown)), None)
         return None if owner is None else (owner.what, owner.put)
+
+    def _cannot_be_broken(self, plain: str) -> bool:
+        """Whether no value begins among its letters alone: that is known in a tenth of the time."""
+        letters = letters_of(plain) if plain.isascii() and self._is_ascii else None
+        return letters is not None and self._letters.search(letters) is None
 
     def _has_none(self, plain: str) -> bool:
         """Whether no value begins anywhere, as in almost every text; RE2 knows a hundred times as fast.

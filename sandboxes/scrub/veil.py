@@ -36,6 +36,12 @@ _MARKUP: Final = re2.compile(
     rb"|&[LNZlrsz][A-Za-z]+;|=[2-7][0-9A-Fa-f]|=\r?\n|-\r?\n|[^0-9A-Za-z_]_+[0-9A-Za-z]|[0-9A-Za-z]_+[^0-9A-Za-z_]",
     byte_options(),
 )
+# Markup that has letters or digits itself.
+_WITH_LETTERS: Final = re2.compile(
+    rb"<[/!]?[A-Za-z-]|\x1b|=[2-7][0-9A-Fa-f]|=\r?\n|&[LNZlrsz][A-Za-z]+;|\^\[\[|\\(?:033|e)\[",
+    byte_options(),
+)
+_SIGNS: Final = bytes(code for code in range(256) if not chr(code).isalnum() or code > ord("z"))
 # The first character alone is quickly found, so each branch begins behind it: sequences of a terminal
 # (ECMA-48, section 5.4; as C and `cat -v` write them), tags and comments, emphasis, escaped signs, a line
 # that is wrapped behind a hyphen, quoted-printable (RFC 2045, section 6.7), entities that are not shown.
@@ -78,6 +84,12 @@ def veiled(text: str) -> str | None:
     if not _MARKUP.search(text.encode("latin-1", "replace")):
         return None
     return _BETWEEN.sub(_veil, joined(text))
+
+
+def letters_of(text: str) -> bytes | None:
+    """Return the letters and digits of a text, which a veil leaves; None if some of them are markup."""
+    data = text.encode("latin-1", "replace")
+    return None if _WITH_LETTERS.search(data) else data.translate(None, _SIGNS)
 
 
 def veiled_beginning(text: str) -> str | None:
