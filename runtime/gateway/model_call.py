@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Any, Final, NoReturn, cast
 
 import httpx
 
@@ -18,16 +18,17 @@ from runtime.gateway.model_failures import ANSWER_BYTES, ProviderFailedError, Wi
 from runtime.gateway.model_reply import is_answer, named_by, shaped, thoughts_of, used_of
 from runtime.gateway.model_scrub import ModelScrub
 from runtime.gateway.model_send import ModelParts, Sender
-from runtime.gateway.model_stream import Show, is_last
+from runtime.gateway.model_stream import Show
 from runtime.models.prices import Used
 from runtime.upstreams.errors import UpstreamUnavailableError
 from runtime.upstreams.replies import texts
-from runtime.upstreams.sse import events
+from runtime.upstreams.sse import Event, events
 from sandboxes.errors import ScrubError
 from sandboxes.scrub.model import Change
 
 Emit = Callable[[bytes], Awaitable[None]]
 Begin = Callable[[], Awaitable[None]]
+_END_S: Final = 0.5  # for the end of a body whose last event has come
 
 
 class ModelGate:
@@ -57,22 +58,25 @@ class ModelGate:
         """
         async with self._sender.answer(call) as (ticket, response, request):
             async with self._on_record(ticket):
-                answer = await self._answer_in(ticket, response)
+                answer = await self._answer_in(call.path, ticket, response)
                 if call.endpoint.is_counted:
                     await self._check_model(ticket, named_by(answer))
                 shown, done = self._answered(call, request, answer)
             await self._parts.gate.settle(ticket, done)
         return json.dumps(shown, separators=(",", ":")).encode()
 
-    async def _answer_in(self, ticket: Ticket, response: httpx.Response) -> Any:
+    async def _answer_in(self, path: str, ticket: Ticket, response: httpx.Response) -> Any:
         """Return what a provider answered; some report a failure with the status of a success.
 
         Such a failure names no model, and so is no word of another one than the pinned.
         """
         answer = json.loads(await limited(response))
-        if is_answer(answer):
+        if is_answer(path, answer):
             return answer
-        failed = Performed({"status": response.status_code, "body": answer}, is_error=True)
+        return await self._fail(ticket, response, answer)
+
+    async def _fail(self, ticket: Ticket, response: httpx.Response, said: Any) -> NoReturn:
+        failed = Performed({"status": response.status_code, "body": said}, is_error=True)
         await self._parts.gate.settle(ticket, failed)
         raise ProviderFailedError("an error in place of an answer")
 
@@ -86,11 +90,17 @@ class ModelGate:
         """
         async with self._sender.answer(call) as (ticket, response, request):
             show = Show(call.path, call.body, self._spec.alias, self._scrub)
+            pieces = response.aiter_bytes()
             async with self._on_record(ticket):
-                last = await self._pass_on(ticket, response, show, begin, emit)
+                last, waiting = await self._pass_on(ticket, pieces, show, begin, emit)
+                if waiting and show.told.error is not None:
+                    await self._fail(ticket, response, show.told.error)
                 done = self._streamed(show, request)
             await self._parts.gate.settle(ticket, done)
+            if waiting:
+                await begin()
             await emit(last)
+            await _read_out(pieces)
 
     @asynccontextmanager
     async def _on_record(self, ticket: Ticket) -> AsyncIterator[None]:
@@ -115,39 +125,34 @@ class ModelGate:
             raise ProviderFailedError(f"the answer cannot be read: {cause!r}") from cause
 
     async def _pass_on(
-        self, ticket: Ticket, response: httpx.Response, show: Show, begin: Begin, emit: Emit
-    ) -> bytes:
-        """Pass events on; the first ones wait until it is known which model answers.
+        self, ticket: Ticket, pieces: AsyncIterator[bytes], show: Show, begin: Begin, emit: Emit
+    ) -> tuple[bytes, bool]:
+        """Pass events on, up to the last; the first ones wait until it is known which model answers.
 
         Returns:
-            the event that says that this is all: a client may leave on it, so it waits for the record.
+            what says that this is all: a client may leave on it, so it waits for the record. And whether it
+            has waited for the model's name in vain.
         """
-        last = b""
         waiting: bytes | None = b""
         checked: str | None = None
-        async for event in events(response.aiter_bytes(), limit=ANSWER_BYTES):
-            out = show.event(event)
-            if waiting is None and show.told.named != checked:
-                checked = show.told.named
-                await self._check_model(ticket, checked)
-            if waiting is not None:
-                waiting += out
-                if show.told.named is None and not show.spoke:
-                    continue
-                checked = show.told.named
-                await self._check_model(ticket, checked)
-                await begin()
-                out, waiting = waiting, None
-            if is_last(event):
-                last += out
-            elif out:
-                await emit(out)
-        if not show.told.ended:
-            raise UpstreamUnavailableError("the stream ended before the answer did")
-        if waiting is not None:
-            await begin()
-            last = waiting + last
-        return last
+        generated = cast("AsyncGenerator[Event]", events(pieces, limit=ANSWER_BYTES))
+        async with aclosing(generated) as coming:
+            async for event in coming:
+                out = show.event(event)
+                named = show.told.named
+                if named != checked or (waiting is not None and show.spoke):
+                    checked = named
+                    await self._check_model(ticket, named)
+                    if waiting is not None:
+                        await begin()
+                        out, waiting = waiting + out, None
+                if show.told.ended:
+                    return (waiting or b"") + out, waiting is not None
+                if waiting is not None:
+                    waiting += out
+                elif out:
+                    await emit(out)
+        raise UpstreamUnavailableError("the stream ended before the answer did")
 
     def _answered(self, call: Call, request: Request, answer: Any) -> tuple[Any, Performed]:
         """Return an answer as the agent may see it, and as the record keeps it."""
@@ -163,6 +168,7 @@ class ModelGate:
     def _streamed(self, show: Show, request: Request) -> Performed:
         changes = [*request.changes, *show.changes]
         payload = self._kept(request, show.told.named, show.thoughts) | {"shown": show.shown}
+        payload |= {"error": show.told.error} if show.told.error is not None else {}
         used = used_of(show.told.usage, self._spec.price)
         return Performed(payload, show.shown, note=self._scrub.note(show.shown, changes), used=used)
 
@@ -186,3 +192,11 @@ class ModelGate:
         withheld = {"withheld": "another model answered than was pinned", "model": named}
         await self._parts.gate.settle(ticket, Performed(withheld))
         raise WithheldError(WITHHELD_TEXT)
+
+
+async def _read_out(pieces: AsyncIterator[bytes]) -> None:
+    """Read to the end what has said its last, so that its connection can serve again; not for long."""
+    with suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(_END_S):
+            async for _ in pieces:
+                pass

@@ -39,13 +39,14 @@ _MADE: Final = _names("name arguments input")
 _ITEM: Final = _names(
     "type id status role content summary text refusal annotations citations encrypted_content phase call_id "
     "name arguments input output action code results queries error thinking signature data tool_use_id "
-    "is_error object index embedding"
+    "is_error object index embedding operation actions pending_safety_checks acknowledged_safety_checks "
+    "namespace"
 )
 """Members of an answer's items, blocks and rows; of those within them all that has a meaning of its own."""
 _EVENT: Final = _names(
     "type message index content_block delta usage response item part output_index content_index "
     "summary_index item_id sequence_number text refusal arguments name input code annotation "
-    "annotation_index logprobs obfuscation"
+    "annotation_index logprobs obfuscation command command_index"
 )
 _MOST_TOKENS: Final = 10**12
 _PREFIXES: Final[Mapping[str, str]] = {CHAT: "chatcmpl-", RESPONSES: "resp_", MESSAGES: "msg_"}
@@ -56,10 +57,26 @@ _REPEATED: Final[Mapping[str, Any]] = {
     "store": True,
     "tools": [],
     "user": None,
+    "tool_choice": "auto",
+    "text": {"format": {"type": "text"}},
+    "reasoning": {"effort": None, "summary": None},
+    "truncation": "disabled",
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "parallel_tool_calls": True,
 }
-"""What a response repeats of its request, with what stands there if the agent asked for nothing."""
-_CHOSEN: Final = _names("tool_choice text reasoning truncation temperature top_p parallel_tool_calls")
-"""What it repeats too, and fills in with the provider's own where the agent asked for nothing."""
+"""What a response repeats of its request, with what stands there if the agent asked for nothing.
+
+A provider fills in what is its model's own, by which models are told apart.
+"""
+_ANSWERS: Final[Mapping[str, str]] = {
+    CHAT: "choices",
+    RESPONSES: "output",
+    EMBEDDINGS: "data",
+    MESSAGES: "content",
+    COUNT: "input_tokens",
+}
+"""The member without which nothing is an answer."""
 _USAGE: Final = _names(
     "prompt_tokens completion_tokens total_tokens input_tokens output_tokens prompt_tokens_details "
     "completion_tokens_details input_tokens_details output_tokens_details reasoning_tokens audio_tokens "
@@ -69,7 +86,7 @@ _WRITTEN: Final = "cache_creation_input_tokens"
 _CACHES: Final = (_WRITTEN, "cache_read_input_tokens")
 _CACHED: Final = "cached_tokens"
 _REGION: Final = re.compile(r"^(msg|toolu|srvtoolu)_(?:bdrk|vrtx)_")
-_IDS: Final = _names("id call_id tool_use_id item_id tool_call_id")
+IDS: Final = _names("id call_id tool_use_id item_id tool_call_id")
 
 
 def shaped(path: str, answer: Any, asked: Mapping[str, Any], alias: str) -> Any:
@@ -96,11 +113,15 @@ def shaped(path: str, answer: Any, asked: Mapping[str, Any], alias: str) -> Any:
         if name in seen:
             seen[name] = items(seen[name])
     if path == RESPONSES:
-        seen |= {name: asked.get(name, other) for name, other in _REPEATED.items() if name in seen}
-        seen |= {name: asked[name] for name in _CHOSEN if name in seen and asked.get(name) is not None}
+        seen |= {name: _repeated(asked, name) for name in _REPEATED if name in seen}
         if seen.get("error"):
             seen["error"] = {"code": "server_error", "message": NO_MODEL_TEXT}
     return without_regions(seen)
+
+
+def _repeated(asked: Mapping[str, Any], name: str) -> Any:
+    value = asked.get(name)
+    return _REPEATED[name] if value is None else value
 
 
 def _choice(choice: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,7 +187,7 @@ def without_regions(value: Any) -> Any:
     if isinstance(value, list):
         return [without_regions(item) for item in value]
     return {
-        name: _REGION.sub(r"\1_", item) if name in _IDS and isinstance(item, str) else without_regions(item)
+        name: _REGION.sub(r"\1_", item) if name in IDS and isinstance(item, str) else without_regions(item)
         for name, item in value.items()
     }
 
@@ -181,9 +202,11 @@ def named_by(answer: Any) -> str | None:
     return None
 
 
-def is_answer(value: Any) -> bool:
-    """Whether a provider's JSON is an answer, and no report of a failure: one that names no model."""
-    return isinstance(value, Mapping) and (not value.get("error") or named_by(value) is not None)
+def is_answer(path: str, value: Any) -> bool:
+    """Whether a provider's JSON is an answer to a path; a report of a failure names no model."""
+    if named_by(value) is not None:
+        return True
+    return isinstance(value, Mapping) and not value.get("error") and _ANSWERS[path] in value
 
 
 def used_of(usage: Any, price: Price | None, *, answers: bool = True) -> Used | None:

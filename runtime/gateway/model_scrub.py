@@ -8,6 +8,7 @@
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,6 +17,7 @@ from profiles.context import ContextRules, StatusKind, Treatment
 from profiles.schema import ModelSpec
 from runtime.context.note import ContextNote, Taint
 from runtime.context.scrubbing import RunScrubber, kinds_in, note_of
+from runtime.gateway.model_reply import IDS
 from runtime.gateway.model_seal import Seal
 from runtime.gateway.model_walk import Hands, bare, definitions, walk, without_emptied
 from sandboxes.constants import REFUSED_TEXT
@@ -34,6 +36,7 @@ _ENCODED: Final = frozenset({"signature", "encrypted_content", "embedding", "dat
 _THOUGHTS: Final = 64
 _RECURRING: Final = 64  # characters of a name or a value that may come again
 _REMEMBERED: Final = 512
+_SHORTEST: Final = 5  # characters; shorter ones stand in an id by chance
 _LONGEST_THOUGHT: Final = 262_144  # characters
 
 
@@ -159,11 +162,15 @@ class ModelScrub:
         if isinstance(value, str):
             return self._out_of(value)
         if isinstance(value, Mapping):
-            return {
-                self._out_of(name): item if name in _ENCODED else self.frame(item)
-                for name, item in value.items()
-            }
+            return {self._out_of(name): self._framed_member(name, item) for name, item in value.items()}
         return [self.frame(item) for item in value] if isinstance(value, list) else value
+
+    def _framed_member(self, name: str, item: Any) -> Any:
+        if name in _ENCODED:
+            return item
+        if name in IDS and isinstance(item, str):
+            return self._in_ids.sub(lambda found: self._puts[found[0].lower()], self._out_of(item))
+        return self.frame(item)
 
     def error(self, text: str) -> str:
         """Return what may be told of a provider's refusal: a constant, if its words tell of any status.
@@ -234,6 +241,10 @@ class ModelScrub:
         self._answers = Scrubber(own, _instead(rules, Treatment.REPLACE), self._run.pack)
         self._bare = Scrubber(own, _BARE, self._run.pack)
         self._framed: dict[str, str] = {}
+        self._puts = {value.value.lower(): value.put for value in own}
+        values = sorted(self._puts, key=lambda value: (-len(value), value))
+        told = "|".join(re.escape(value) for value in values if len(value) >= _SHORTEST)
+        self._in_ids = re.compile(told or "(?!)", re.IGNORECASE)
 
 
 def _digest(text: str) -> bytes:

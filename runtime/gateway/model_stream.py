@@ -40,14 +40,27 @@ _MESSAGE_EVENTS: Final = frozenset(
 )
 
 
+_RESPONSE_EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "response": ("created", "queued", "in_progress", "completed", "incomplete", "failed"),
+    "response.output_item": ("added", "done"),
+    "response.content_part": ("added", "done"),
+    "response.output_text": ("delta", "done"),
+    "response.output_text.annotation": ("added",),
+    "response.refusal": ("delta", "done"),
+    "response.reasoning_text": ("delta", "done"),
+    "response.reasoning_summary": ("delta", "done"),
+    "response.reasoning_summary_part": ("added", "done"),
+    "response.reasoning_summary_text": ("delta", "done"),
+    "response.function_call_arguments": ("delta", "done"),
+    "response.custom_tool_call_input": ("delta", "done"),
+    "response.shell_call_command": ("added", "delta", "done"),
+}
+"""What an answer without the provider's own tools consists of."""
 _LAST: Final = frozenset(
     {"message_stop", "response.completed", "response.incomplete", "response.failed", "error"}
 )
-
-
-def is_last(event: Event) -> bool:
-    """Whether an event says that no other will come."""
-    return event.data == _DONE or event.name in _LAST
+_CODE: Final = ("arguments", "input", "command")
+_INDEXES: Final = ("output_index", "content_index", "summary_index", "command_index")
 
 
 @dataclass
@@ -57,12 +70,14 @@ class Streamed:
     Attributes:
         named: what the provider calls its model, as it said last.
         ended: whether it said that this is all.
+        error: what it said of a failure; for the record alone.
         usage: the counts, the later over the earlier.
         changes: what was found in parts that came whole.
     """
 
     named: str | None = None
     ended: bool = False
+    error: Any = None
     usage: dict[str, Any] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
 
@@ -113,7 +128,7 @@ class Show:
         Raises:
             ScrubError: it cannot be scrubbed; the stream may not go on.
         """
-        self.told.ended = self.told.ended or is_last(event)
+        self.told.ended = self.told.ended or event.data == _DONE or event.name in _LAST
         if event.data == _DONE:
             return f"data: {_DONE}\n\n".encode()
         try:
@@ -126,6 +141,8 @@ class Show:
         return b"".join(self._written(name, value) for name, value in self._events(dict(data)))
 
     def _learn(self, data: Mapping[str, Any]) -> None:
+        self.told.ended = self.told.ended or bool(data.get("error")) or data.get("type") in _LAST
+        self.told.error = self.told.error or _error_in(data)
         named = named_by(data)
         if named is not None and self.told.named != named:
             self.told.named = named
@@ -167,14 +184,17 @@ class Show:
         kind = str(data.get("type", ""))
         if kind == "error":
             yield "error", self._numbered(self._error())
-        elif kind.startswith("response."):
-            yield from self._response_part(kind, data)
-
-    def _response_part(self, kind: str, data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+            return
         stem, _, end = kind.rpartition(".")
-        key = (stem, data.get("output_index"), data.get("content_index", data.get("summary_index")))
+        if end in _RESPONSE_EVENTS.get(stem, ()):
+            yield from self._response_part(stem, end, data)
+
+    def _response_part(
+        self, stem: str, end: str, data: dict[str, Any]
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        key = (stem, *(data.get(name) for name in _INDEXES))
         if end == "delta" and isinstance(data.get("delta"), str):
-            said = {"thought": "reasoning" in stem, "code": "arguments" in stem or "input" in stem}
+            said = {"thought": "reasoning" in stem, "code": any(word in stem for word in _CODE)}
             data["delta"] = self._parts.feed(key, data["delta"], **said)
             self._parts.keep(key, data)
         elif end == "done":
@@ -184,7 +204,7 @@ class Show:
             data = self._whole(data)
         if "logprobs" in data:
             data["logprobs"] = []
-        yield kind, self._numbered(without_regions(data))
+        yield f"{stem}.{end}", self._numbered(without_regions(data))
 
     def _whole(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return an event that holds a part of the answer, or all of it, whole."""
@@ -243,6 +263,13 @@ class Show:
         line = f"event: {name}\n" if name else ""
         seen = self._scrub.frame(value)
         return f"{line}data: {json.dumps(seen, separators=(',', ':'))}\n\n".encode()
+
+
+def _error_in(data: Mapping[str, Any]) -> Any:
+    """Return what an event says of a failure, or None."""
+    if data.get("type") == "error":
+        return data.get("error") or data
+    return data.get("error") or _mapping(data.get("response")).get("error")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -43,7 +43,7 @@ _CHAT: Final = _names(
     "model messages tools tool_choice parallel_tool_calls functions function_call max_tokens "
     "max_completion_tokens response_format stream stream_options logprobs top_logprobs n temperature top_p "
     "stop seed frequency_penalty presence_penalty logit_bias reasoning_effort verbosity modalities "
-    "prediction user metadata"
+    "prediction user metadata safety_identifier prompt_cache_key"
 )
 _RESPONSES: Final = _names(
     "model input instructions tools tool_choice parallel_tool_calls max_output_tokens temperature top_p "
@@ -52,7 +52,7 @@ _RESPONSES: Final = _names(
 )
 _MESSAGES: Final = _names(
     "model messages system tools tool_choice max_tokens temperature top_p top_k stop_sequences stream "
-    "metadata thinking output_config output_format"
+    "metadata thinking output_config output_format cache_control"
 )
 _EMBEDDINGS: Final = _names("model input encoding_format dimensions user")
 
@@ -76,7 +76,8 @@ _HOSTED: Final = "shell"
 _LOCAL: Final = "local"
 """A shell runs where its environment says; in any other, or without one, its provider may run it."""
 _ADDRESSES: Final = frozenset({"url", "image_url", "file_url", "server_url", "connector_id", "file_id"})
-_OPAQUE: Final = frozenset({"input_schema", "parameters", "schema", "arguments"})
+_OPAQUE: Final = frozenset({"input_schema", "parameters", "schema", "arguments", "annotations", "citations"})
+_REFERENCE: Final = "item_reference"
 _LIKELIHOODS: Final = ("logprobs", "top_logprobs")
 _MOST_CHOICES: Final = 128
 RATIONALE: Final = "rationale"
@@ -91,12 +92,14 @@ def outgoing(endpoint: Endpoint, spec: ModelSpec, body: Mapping[str, Any]) -> di
     """
     if body.get("model") != spec.alias:
         raise ModelRequestError(f"The model `{body.get('model')}` does not exist")
+    body = {name: value for name, value in body.items() if name in endpoint.fields or not _is_off(value)}
     if strange := sorted(body.keys() - endpoint.fields):
         raise ModelRequestError(f"Unsupported parameter: {strange[0]}")
     if not isinstance(body.get("stream"), bool | None):
         raise ModelRequestError("Unsupported parameter: stream must be true or false")
     _check_tools(body.get("tools") or ())
     _check_addresses({name: value for name, value in body.items() if name not in {"tools", "metadata"}})
+    _check_kept(body.get("input"))
     sent = _without_rationale(_without_likelihoods({**body, "model": spec.name}))
     if "store" in endpoint.fields:
         sent["store"] = False
@@ -127,6 +130,11 @@ def rationale_of(body: Mapping[str, Any]) -> str | None:
 def asks_for_usage(body: Mapping[str, Any]) -> bool:
     """Whether an agent asked for the usage of a chat's stream; else what is sent of it is hidden."""
     return _options(body).get("include_usage") is True
+
+
+def _is_off(value: object) -> bool:
+    """Whether a member asks for nothing: clients send what is not set as null, and what is off as false."""
+    return value is None or value is False
 
 
 def _options(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -211,3 +219,11 @@ def _check_addresses(value: object) -> None:
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for item in value:
             _check_addresses(item)
+
+
+def _check_kept(items: object) -> None:
+    """Refuse what is no more than the name of an item that a provider keeps: it may be anybody's."""
+    for item in items if isinstance(items, list) else ():
+        named = isinstance(item, Mapping) and not item.keys() & {"type", "role"}
+        if isinstance(item, Mapping) and (named or kind_of(item) == _REFERENCE):
+            raise ModelRequestError("Unsupported content: an item of the input must be given whole")

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profiles.context import ContextRules
@@ -55,6 +55,7 @@ def words_of(events: list[dict[str, Any]]) -> str:
 
 
 @pytest.mark.parametrize("path", [CHAT, RESPONSES, MESSAGES])
+@settings(deadline=None)  # of a busy machine nothing is known
 @given(cuts=st.lists(st.integers(0, 500), max_size=40))
 def test_the_same_comes_out_however_it_is_cut(path: str, cuts: list[int]) -> None:
     expected = TEXT.replace(REAL_MODEL, "model-hwfkzqye").replace(RUN.value, RUN.put)
