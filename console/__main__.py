@@ -1,5 +1,5 @@
 """`python -m console`: the same command as `handrail`, for a process that starts itself again."""
 
-from console.main import main
+from console.entry import main
 
 main()

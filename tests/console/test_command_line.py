@@ -159,3 +159,15 @@ def test_the_shell_completes_words_verbs_and_values(typed: str, offered: list[st
     )
 
     assert done.stdout.split() == offered
+
+
+def test_ctrl_c_while_the_command_is_loaded_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    """Loading takes long on a busy machine, and whoever mistyped does not wait for it."""
+    (tmp_path / "typer.py").write_text("import signal, time\nsignal.raise_signal(2)\ntime.sleep(10)\n")
+    apart = {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "console"], capture_output=True, text=True, env=apart, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (-2, "")
