@@ -24,6 +24,7 @@ from sandboxes.errors import (
 from sandboxes.gate_script import gate_script
 from sandboxes.images import ImageStore
 from sandboxes.labels import OWNER, box_from, labels_of
+from sandboxes.removal import remove_if_made
 from sandboxes.spec import BoxSpec, Runtime
 from sandboxes.stdio import Stdio, open_stdio
 
@@ -112,13 +113,19 @@ class DockerDriver:
     def create(self, spec: BoxSpec, *, owner: str, now: datetime) -> Box:
         """Make a box without starting it; see `SandboxDriver.create`."""
         labels = labels_of(spec, owner=owner, now=now)
-        with self._asking(f"create box from {spec.image}", about_image=True):
+        what = f"create box from {spec.image}"
+        with self._asking(what, about_image=True):
             image = self._api.inspect_image(spec.image)
             of_image = (image.get("Config") or {}).get("Env") or ()
-            arguments = create_arguments(spec, labels, of_image=of_image)
-            made = self._api.create_container_from_config(
-                self._alter(arguments) if self._alter else arguments
-            )
+        arguments = create_arguments(spec, labels, of_image=of_image)
+        try:
+            with self._asking(what, about_image=True):
+                made = self._api.create_container_from_config(
+                    self._alter(arguments) if self._alter else arguments
+                )
+        except EngineUnavailableError:
+            remove_if_made(self, box_from("", spec.image, labels))
+            raise
         return box_from(made["Id"], str(image["Id"]), labels)
 
     @_retry_engine

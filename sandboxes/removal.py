@@ -2,12 +2,14 @@
 
 import logging
 import time
+from dataclasses import replace
 from threading import Thread
 
 from sandboxes.driver import Box, SandboxDriver
 from sandboxes.errors import SandboxError
 
 RETRY_S = 2.0
+LOOKS = 30
 _LOG = logging.getLogger(__name__)
 
 
@@ -27,6 +29,38 @@ def remove_surely(driver: SandboxDriver, box: Box, retry_s: float = RETRY_S) -> 
     except SandboxError as error:
         _LOG.warning("%s; tried again until it is removed", error)
         Thread(target=_until_removed, args=(driver, box, retry_s), name="removal", daemon=True).start()
+
+
+def remove_if_made(driver: SandboxDriver, sought: Box, retry_s: float = RETRY_S, looks: int = LOOKS) -> None:
+    """Return, and go on looking for a box that was asked for without an answer; remove it if it was made.
+
+    An engine carries out what it was asked for also where nobody hears its answer any more, perhaps later.
+
+    Args:
+        driver: the engine that may have made the box.
+        sought: the box with its labels, in which its expiry tells it from any other; its id is not known.
+        retry_s: seconds between two looks.
+        looks: how often an engine that answers is asked before the box counts as never made.
+    """
+    search = (driver, sought, retry_s, looks)
+    Thread(target=_until_found, args=search, name="removal", daemon=True).start()
+
+
+def _until_found(driver: SandboxDriver, sought: Box, retry_s: float, looks: int) -> None:
+    while looks > 0:
+        time.sleep(retry_s)
+        try:
+            boxes = driver.list_boxes(sought.owner)
+        except SandboxError:
+            continue
+        looks -= 1
+        for box in boxes:
+            if replace(box, id=sought.id, image=sought.image) == sought:
+                _LOG.warning(
+                    "box %s was made, although the engine did not say so; it is removed", box.id[:12]
+                )
+                remove_surely(driver, box, retry_s)
+                return
 
 
 def _until_removed(driver: SandboxDriver, box: Box, retry_s: float) -> None:

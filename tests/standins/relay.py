@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,10 +11,14 @@ _PIECE_BYTES = 65_536
 
 
 class Relay:
-    """Leads every connection on to the engine; `cut` ends all of them and takes no more, until `mend`."""
+    """Leads every connection on to the engine; `cut` ends all of them and takes no more, until `mend`.
 
-    def __init__(self, path: Path) -> None:
+    The engine's answer to a request in which `mute` stands does not arrive: its connection ends instead.
+    """
+
+    def __init__(self, path: Path, *, mute: bytes = b"") -> None:
         self.path = path
+        self._mute = mute
         self._open: list[socket.socket] = []
         self._leading: list[threading.Thread] = []
         self.mend()
@@ -46,22 +51,29 @@ class Relay:
                 near, _ = listener.accept()
                 far = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
                 self._open += [near, far]
-                leading = threading.Thread(target=_lead_on, args=(near, far), daemon=True)
+                leading = threading.Thread(target=_lead_on, args=(near, far, self._mute), daemon=True)
                 leading.start()
                 self._leading.append(leading)
 
 
-def _lead_on(near: socket.socket, far: socket.socket) -> None:
+def _lead_on(near: socket.socket, far: socket.socket, mute: bytes) -> None:
+    muted = threading.Event()
+
+    def asked(piece: bytes) -> bool:
+        if mute and mute in piece:
+            muted.set()
+        return True
+
     with near, far, suppress(OSError):
         far.connect(ENGINE)
-        back = threading.Thread(target=_pass_on, args=(far, near), daemon=True)
+        back = threading.Thread(target=_pass_on, args=(far, near, lambda _: not muted.is_set()), daemon=True)
         back.start()
-        _pass_on(near, far)
+        _pass_on(near, far, asked)
         back.join()
 
 
-def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+def _pass_on(source: socket.socket, sink: socket.socket, passes: Callable[[bytes], bool]) -> None:
     with suppress(OSError):
-        while piece := source.recv(_PIECE_BYTES):
+        while (piece := source.recv(_PIECE_BYTES)) and passes(piece):
             sink.sendall(piece)
         sink.shutdown(socket.SHUT_WR)
