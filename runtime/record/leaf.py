@@ -6,12 +6,13 @@
 in RFC 8785 form. The columns of `log_entry` are derived from it by `columns`, for writing and for verifying.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from json.encoder import encode_basestring as _quote
 from typing import Any
+
+from pydantic_core import from_json
 
 from runtime.canonical import JsonValue, canonical, restore_tags
 from runtime.errors import CanonicalError
@@ -72,7 +73,7 @@ def decode_fields(leaf: bytes) -> dict[str, Any]:
         CanonicalError: the bytes are not a leaf of a version and shape that this code knows.
     """
     try:
-        fields = json.loads(leaf)
+        fields = from_json(leaf)
     except ValueError as error:
         raise CanonicalError(f"a leaf is not JSON: {error}") from error
     if not isinstance(fields, dict) or fields.keys() != _FIELDS or fields["v"] != VERSION:

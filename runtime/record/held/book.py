@@ -7,10 +7,11 @@ entries were read. So memory grows with what is open, not with what happened.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, func, select, tuple_
 from sqlalchemy.engine import RowMapping
 from sqlmodel import SQLModel
 
@@ -228,12 +229,15 @@ class Book:
     def _read(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, Row[Any]]:
         if not keys:
             return {}
-        table, names = self.kept.table, self.kept.key
-        columns = [bare(table.c[name]) for name in names]
-        wanted = columns[0].in_([key[0] for key in keys]) if len(names) == 1 else tuple_(*columns).in_(keys)
-        query = select(*self._columns()).where(wanted)
-        pick = self._pick
-        return {pick(row): row for row in connection.execute(query).all()}
+        pick, wanted = self._pick, keys if len(self.kept.key) > 1 else [key[0] for key in keys]
+        return {pick(row): row for row in connection.execute(self._wanted, {"keys": wanted}).all()}
+
+    @cached_property
+    def _wanted(self) -> Select[Any]:
+        """The rows of some keys; made once, as making it costs as much as asking."""
+        columns = [bare(self.kept.table.c[name]) for name in self.kept.key]
+        some = columns[0] if len(columns) == 1 else tuple_(*columns)
+        return select(*self._columns()).where(some.in_(bindparam("keys", expanding=True)))
 
     def _columns(self) -> Iterator[ColumnElement[Any]]:
         return map(as_stored, self.kept.table.c)
