@@ -217,17 +217,26 @@ class Gate:
     async def _after_waiting(
         self, run: RunContext, action: Action, waiting: Waiting, progress: Progress | None
     ) -> Admission:
+        """Wait until the hold is decided. What changes before, as a first vote of two, is no end of it."""
         card = await self.holds.card(waiting.hold)
-        left = (card.expires_at - self._parts.clock()).total_seconds()
+        left = min((card.expires_at - self._parts.clock()).total_seconds(), self._parts.hold_wait_seconds)
+        began = asyncio.get_running_loop().time()
+        while await self._changed(card, began, left, progress):
+            admission = await self.admit(run, action)
+            if not isinstance(admission, Waiting) or admission.hold != card.hold:
+                return admission
+        return waiting
+
+    async def _changed(self, card: HoldCard, began: float, seconds: float, progress: Progress | None) -> bool:
+        """Wait for the rest of the time that began at a moment; false when it is over first."""
+        passed = asyncio.get_running_loop().time() - began
+        told = None if progress is None else _told_after(passed, progress)
         try:
-            changed = await self.holds.waits.wait(
-                card.hold, min(left, self._parts.hold_wait_seconds), progress
-            )
+            return await self.holds.waits.wait(card.hold, seconds - passed, told)
         except BaseException:
             if self.holds.waits.is_abandoned(card.hold):
                 self.in_background(self._admissions.end(card, HoldState.VOIDED))
             raise
-        return await self.admit(run, action) if changed else waiting
 
     async def _answer(self, run: RunContext, ticket: Ticket, performed: Performed) -> Reply:
         shown = as_shown(ticket, performed)
@@ -247,3 +256,12 @@ class Gate:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _LOG.error("work in the background failed", exc_info=error)
+
+
+def _told_after(passed: float, progress: Progress) -> Progress:
+    """Let progress that is counted anew go on from where it was; it never goes back (MCP, progress)."""
+
+    async def tell(seconds: float, text: str) -> None:
+        await progress(passed + seconds, text)
+
+    return tell

@@ -17,7 +17,6 @@ class _Wait:
 
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     waiters: int = 0
-    pending: bool = False
 
 
 class Waits:
@@ -26,9 +25,13 @@ class Waits:
     def __init__(self) -> None:
         """Begin with nobody."""
         self._waits: dict[str, _Wait] = {}
+        self._pending: set[str] = set()
 
     async def wait(self, hold: str, seconds: float, progress: Progress | None) -> bool:
         """Wait until something about a hold changes; false when the time is over first.
+
+        Whoever hears that the time is over tells the caller that the action is pending, and that stays so,
+        whatever changes: a first vote of two is no reason to forget who may ask again.
 
         Raises:
             asyncio.CancelledError: whoever waited has gone.
@@ -37,7 +40,8 @@ class Waits:
         wait.waiters += 1
         try:
             changed = await _changed(wait.changed, seconds, progress)
-            wait.pending = wait.pending or not changed
+            if not changed:
+                self._pending.add(hold)
             return changed
         finally:
             wait.waiters -= 1
@@ -45,7 +49,7 @@ class Waits:
     def is_abandoned(self, hold: str) -> bool:
         """Whether nobody waits for a hold any more and nobody was told that it is pending."""
         wait = self._waits.get(hold)
-        return wait is not None and wait.waiters == 0 and not wait.pending
+        return wait is not None and wait.waiters == 0 and hold not in self._pending
 
     def waited(self) -> frozenset[str]:
         """The holds for which somebody waits right now."""

@@ -8,6 +8,8 @@
 Model calls are not scanned: they go to the one provider that the profile declares.
 """
 
+from collections.abc import Iterator
+
 from profiles.effects import Effect
 from profiles.schema import ArgumentRole
 from runtime.gate.actions import ActionKind
@@ -25,7 +27,8 @@ def check_sensitive(reading: Reading, _facts: Facts) -> Verdict:
     """Answer by the table above."""
     if reading.action.kind is ActionKind.MODEL:
         return allow(CHECK)
-    found = sorted({(f.data_class, f.rule) for value in reading.values for f in _findings(value)})
+    spelled = (*reading.values, *_names(reading))
+    found = sorted({(f.data_class, f.rule) for value in spelled for f in _findings(value)})
     if not found:
         return allow(CHECK)
     reasons = tuple(
@@ -33,6 +36,14 @@ def check_sensitive(reading: Reading, _facts: Facts) -> Verdict:
         for kind, rule in found
     )
     return Verdict(CHECK, _answer(reading, frozenset(kind for kind, _ in found)), reasons)
+
+
+def _names(reading: Reading) -> Iterator[Value]:
+    """Yield the names that the agent chose: of arguments, and of what it asks for where that is no tool."""
+    action = reading.action
+    chosen = action.args if action.kind is ActionKind.TOOL else (action.tool, *action.args)
+    for name in chosen:
+        yield Value(name, ArgumentRole.TEXT, name)
 
 
 def _findings(value: Value) -> frozenset[Finding]:

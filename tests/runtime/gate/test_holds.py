@@ -14,6 +14,7 @@ from runtime.gate.holds import HoldError, Voted
 from runtime.gate.places import digest_of_key
 from runtime.gate.replies import Done, Pending, Reply, Withheld
 from runtime.gate.states import HoldState
+from runtime.people.changes import Applied
 from runtime.people.roster import RefusalCode, Refused
 from runtime.people.statement import Matter, StatementType
 from tests.runtime.gate.conftest import NewWorkshop
@@ -102,6 +103,49 @@ def test_a_held_read_tells_its_progress(new_workshop: NewWorkshop) -> None:
     assert asyncio.run(work()) == Pending()
     assert told
     assert {text for _, text in told} == {"waiting"}
+
+
+def _two_for_a_read(shop: Workshop) -> None:
+    """Let the policy ask for two persons, also for a read."""
+    text = shop.town.state.head.text.replace("version: 1", "version: 2", 1)
+    two = text.replace("  read:\n    count: 1", "  read:\n    count: 2", 1)
+    assert isinstance(shop.town.change(two, OLGA, ROSA), Applied)
+
+
+def test_whoever_waits_for_two_persons_waits_on_after_the_first(new_workshop: NewWorkshop) -> None:
+    shop = new_workshop(tier=0)
+    _two_for_a_read(shop)
+
+    async def work() -> Reply:
+        task = await _held(shop, "read_folder", PRIVATE)
+        card = await shop.waiting()
+        await shop.vote(card, DORA)
+        await asyncio.wait([task], timeout=0.3)
+        assert not task.done()
+        await shop.vote(card, SVEN)
+        return await task
+
+    assert asyncio.run(work()) == Done({"done": "read_folder"})
+
+
+def test_a_disconnect_after_pending_leaves_the_hold_and_its_votes(new_workshop: NewWorkshop) -> None:
+    """It was told to ask again: a vote beside that is no reason to forget it."""
+    shop = new_workshop(tier=0, hold_wait_seconds=0.05)
+    _two_for_a_read(shop)
+
+    async def work() -> Reply:
+        assert await shop.act("read_folder", PRIVATE) == Pending()
+        card = await shop.waiting()
+        await shop.vote(card, DORA)
+        task = asyncio.create_task(shop.act("read_folder", PRIVATE))
+        await asyncio.sleep(0.02)
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await shop.vote(card, SVEN)
+        return await shop.act("read_folder", PRIVATE)
+
+    assert asyncio.run(work()) == Done({"done": "read_folder"})
 
 
 def test_after_pending_the_identical_call_runs_once_when_approved(new_workshop: NewWorkshop) -> None:
