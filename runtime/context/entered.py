@@ -22,7 +22,7 @@ from runtime.gate.replies import UNKNOWN_TOOL_TEXT
 from runtime.record.events import EventKind
 from runtime.record.leaf import Leaf
 from runtime.record.trace import Entry
-from sandboxes.constants import INTERNAL_TEXT, NO_MODEL_TEXT, PENDING_TEXT, WITHHELD_TEXT
+from sandboxes.constants import INTERNAL_TEXT, PENDING_TEXT, WITHHELD_TEXT
 from sandboxes.context import ItemKind
 
 _ASKED_OF_THE_AGENT: Final = frozenset({RequestKind.SAMPLING, RequestKind.ELICITATION, RequestKind.ROOTS})
@@ -178,8 +178,9 @@ def _result(leaf: Leaf, intent: Leaf) -> Entered | None:
         return _noted(leaf, note)
     if leaf.data.get("status") == "done":
         return None  # kept back until a person has seen it; the decision beside it says what was shown
-    model = intent.data.get("action") == ActionKind.MODEL.value
-    return _constant(leaf, _source(intent), NO_MODEL_TEXT if model else INTERNAL_TEXT)
+    if intent.data.get("action") == ActionKind.MODEL.value:
+        return None  # one of several tries, maybe; what was told at last has an entry of its own
+    return _constant(leaf, _source(intent), INTERNAL_TEXT)
 
 
 def _constant(leaf: Leaf, source: str, text: str) -> Entered:

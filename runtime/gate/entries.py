@@ -5,7 +5,6 @@ the profile, digests and counts.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -100,11 +99,6 @@ def _draw(data: dict[str, JsonValue], drawn: "Drawn", reading: Reading) -> None:
             "holder": ask.holder,
             "day": ask.day,
         }
-
-
-def without_payload(event: Event) -> Event:
-    """Return an outcome without its reply, which is not JSON; that it was done still counts."""
-    return replace(event, payload={"reason": "the reply is not JSON, so it was not kept"})
 
 
 def outcome_event(

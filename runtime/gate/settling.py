@@ -2,11 +2,10 @@
 
 from typing import Final
 
-from runtime.errors import CanonicalError
-from runtime.gate import hold_rows, rows
+from runtime.gate import hold_rows, rows, spelled
 from runtime.gate.actions import Action
 from runtime.gate.context import RunContext
-from runtime.gate.entries import outcome_event, status_of, without_payload
+from runtime.gate.entries import outcome_event, status_of
 from runtime.gate.parts import GateParts
 from runtime.gate.replies import Failed, Performed, Result, Ticket
 from runtime.gate.states import ActionState
@@ -64,10 +63,7 @@ def _write_outcome(tx: Tx, parts: GateParts, ticket: Ticket, result: Result) -> 
         return False
     parts.broker.spend(tx, ticket.lease)
     event = outcome_event(ticket, result, now=tx.now, used=_count_model(tx, ticket, result))
-    try:
-        seq = tx.append(event)
-    except CanonicalError:
-        seq = tx.append(without_payload(event))
+    seq = spelled.append(tx, event)
     if ticket.hold is not None:
         hold_rows.set_result(tx, ticket.hold, seq)
     return True

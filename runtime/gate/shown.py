@@ -1,10 +1,8 @@
 """What entered an agent's context and is no outcome of an action: lists, notices, questions (R-60)."""
 
-from dataclasses import replace
-
 from runtime.canonical import JsonValue
 from runtime.context.note import ContextNote
-from runtime.errors import CanonicalError
+from runtime.gate import spelled
 from runtime.gate.context import RunContext
 from runtime.gate.parts import GateParts
 from runtime.record.batch import Tx
@@ -28,8 +26,4 @@ def _append(tx: Tx, run: RunContext, note: ContextNote, shown: JsonValue) -> int
         data=note.as_data(),
         payload={"payload": shown, "scrubbed": note.as_payload()},
     )
-    try:
-        return tx.append(event)
-    except CanonicalError:
-        reason = {"reason": "it is not JSON, so it was not kept"}
-        return tx.append(replace(event, payload=reason))
+    return spelled.append(tx, event)

@@ -2,19 +2,27 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, Final, NoReturn, cast
 
 import httpx
 
 from profiles.schema import ModelSpec
+from runtime.context.note import Taint
+from runtime.context.scrubbing import note_of
 from runtime.errors import LedgerError
 from runtime.gate.context import RunContext
 from runtime.gate.entries import NOT_PROVIDED
 from runtime.gate.replies import WITHHELD_TEXT, Performed, Ticket, Unknown
 from runtime.gateway.model_ask import Call, Request
-from runtime.gateway.model_failures import ANSWER_BYTES, ProviderFailedError, WithheldError, limited
+from runtime.gateway.model_failures import (
+    ANSWER_BYTES,
+    OtherModelError,
+    ProviderFailedError,
+    WithheldError,
+    limited,
+)
 from runtime.gateway.model_reply import is_answer, named_by, shaped, thoughts_of, used_of
 from runtime.gateway.model_scrub import ModelScrub
 from runtime.gateway.model_send import ModelParts, Sender
@@ -23,11 +31,13 @@ from runtime.models.prices import Used
 from runtime.upstreams.errors import UpstreamUnavailableError
 from runtime.upstreams.replies import texts
 from runtime.upstreams.sse import Event, events
+from sandboxes.constants import INTERRUPTED_TEXT, NO_MODEL_TEXT, REFUSED_TEXT, TOO_MANY_TEXT
 from sandboxes.errors import ScrubError
 from sandboxes.scrub.model import Change
 
 Emit = Callable[[bytes], Awaitable[None]]
 Begin = Callable[[], Awaitable[None]]
+_OURS: Final = frozenset({NO_MODEL_TEXT, REFUSED_TEXT, TOO_MANY_TEXT})
 _END_S: Final = 0.5  # for the end of a body whose last event has come
 
 
@@ -56,7 +66,7 @@ class ModelGate:
             WithheldError: the gate did not let it happen, or another model answered.
             ProviderFailedError: the provider failed or refused.
         """
-        async with self._sender.answer(call) as (ticket, response, request):
+        async with self._told(), self._sender.answer(call) as (ticket, response, request):
             async with self._on_record(ticket):
                 answer = await self._answer_in(call.path, ticket, response)
                 if call.endpoint.is_counted:
@@ -88,8 +98,8 @@ class ModelGate:
             begin: called once, when it is known which model answers.
             emit: takes each event's bytes.
         """
-        async with self._sender.answer(call) as (ticket, response, request):
-            show = Show(call.path, call.body, self._spec.alias, self._scrub)
+        show = Show(call.path, call.body, self._spec.alias, self._scrub)
+        async with self._told(show), self._sender.answer(call) as (ticket, response, request):
             pieces = response.aiter_bytes()
             async with self._on_record(ticket):
                 last, waiting = await self._pass_on(ticket, pieces, show, begin, emit)
@@ -99,8 +109,33 @@ class ModelGate:
             await self._parts.gate.settle(ticket, done)
             if waiting:
                 await begin()
+            if show.told.error is not None:
+                await self._tell(INTERRUPTED_TEXT, Taint.TRUSTED)
             await emit(last)
             await _read_out(pieces)
+
+    @asynccontextmanager
+    async def _told(self, show: Show | None = None) -> AsyncIterator[None]:
+        """Record what is told of a call that failed, and what was seen of one that broke off (R-60)."""
+        try:
+            yield
+        except LedgerError:
+            raise  # nothing can be recorded, so nothing is told
+        except (ProviderFailedError, WithheldError, asyncio.CancelledError) as error:
+            begun = show is not None and show.told.begun
+            if show is not None and begun and show.shown:
+                await self._tell(show.shown, Taint.MODEL, show.changes)
+            if begun and not isinstance(error, asyncio.CancelledError):
+                await self._tell(INTERRUPTED_TEXT, Taint.TRUSTED)
+            elif isinstance(error, OtherModelError):
+                await self._tell(WITHHELD_TEXT, Taint.TRUSTED)
+            elif isinstance(error, ProviderFailedError):
+                await self._tell(error.said, Taint.TRUSTED if error.said in _OURS else Taint.MODEL)
+            raise
+
+    async def _tell(self, text: str, taint: Taint, changes: Sequence[Change] = ()) -> None:
+        note = note_of(f"model:{self._spec.alias}", taint, text, changes)
+        await self._parts.gate.show(self._run, note, text)
 
     @asynccontextmanager
     async def _on_record(self, ticket: Ticket) -> AsyncIterator[None]:
@@ -145,6 +180,7 @@ class ModelGate:
                     await self._check_model(ticket, named)
                     if waiting is not None:
                         await begin()
+                        show.told.begun = True
                         out, waiting = waiting + out, None
                 if show.told.ended:
                     return (waiting or b"") + out, waiting is not None
@@ -191,7 +227,7 @@ class ModelGate:
             return
         withheld = {"withheld": "another model answered than was pinned", "model": named}
         await self._parts.gate.settle(ticket, Performed(withheld))
-        raise WithheldError(WITHHELD_TEXT)
+        raise OtherModelError(WITHHELD_TEXT)
 
 
 async def _read_out(pieces: AsyncIterator[bytes]) -> None:

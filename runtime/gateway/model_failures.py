@@ -23,17 +23,25 @@ class WithheldError(Exception):
     """The gate did not let the call happen; the text is one of its constants."""
 
 
+class OtherModelError(WithheldError):
+    """Another model answered than was pinned."""
+
+
 class ProviderFailedError(Exception):
     """The provider gave no answer that the agent may see; the message is for the record alone."""
 
-    def __init__(self, reason: str, status: int = _UNAVAILABLE, body: bytes = b"") -> None:
+    def __init__(
+        self, reason: str, status: int = _UNAVAILABLE, body: bytes = b"", said: str = NO_MODEL_TEXT
+    ) -> None:
         """Say what happened.
 
         Args:
             reason: for the record.
             status: what the agent is answered with.
             body: the same; empty for the constant text.
+            said: the words of it.
         """
+        self.said = said
         self.status = status
         self.body = body
         super().__init__(reason)
@@ -61,7 +69,8 @@ def failure_of(
     if status not in _TOLD:
         return kind(f"status {status}", status if status in _AGAIN else _UNAVAILABLE)
     said = TOO_MANY_TEXT if status == _TOO_MANY else _said(text, scrub)
-    return kind(f"status {status}", status, json.dumps(error_body(form, error_kind(status), said)).encode())
+    body = json.dumps(error_body(form, error_kind(status), said)).encode()
+    return kind(f"status {status}", status, body, said)
 
 
 async def limited(response: httpx.Response) -> bytes:

@@ -71,6 +71,7 @@ class Streamed:
         named: what the provider calls its model, as it said last.
         ended: whether it said that this is all.
         error: what it said of a failure; for the record alone.
+        begun: whether any of it went out.
         usage: the counts, the later over the earlier.
         changes: what was found in parts that came whole.
     """
@@ -78,6 +79,7 @@ class Streamed:
     named: str | None = None
     ended: bool = False
     error: Any = None
+    begun: bool = False
     usage: dict[str, Any] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
 
