@@ -109,6 +109,7 @@ class RunMemory:
             NotStoredError: it is more than that, or the name cannot be used.
             AgentMemoryError: the version may not be read any more, or was altered by hand.
         """
+        _check_text(text)
         with self._book.lock:
             home, draft = self._read(self._drafted)
             entry = self._entry(home, draft, name, text, action)
@@ -194,6 +195,13 @@ class RunMemory:
     def _read(self, question: Callable[[Connection], T]) -> T:
         with self._book.ledger.read() as conn:
             return question(conn)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise NotStoredError("a text with half a pair of surrogates, expected Unicode") from error
 
 
 def _check_limits(draft: Version, entry: Entry, limits: MemoryUpstream) -> None:

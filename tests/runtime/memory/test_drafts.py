@@ -120,6 +120,7 @@ def test_taint_is_handed_on_by_reading_the_memory(memory: Remembering) -> None:
         ("two\nlines", "a name that moves the cursor"),
         ("nul\x00", "a name that no database takes"),
         ("large", "x" * 1025),
+        ("half", "half a pair \ud83d of surrogates, which no file takes"),
     ],
 )
 def test_what_is_too_much_is_not_stored(memory: Remembering, name: str, words: str) -> None:
