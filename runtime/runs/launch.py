@@ -129,6 +129,8 @@ class Launching:
             await self._commit_release()
         driver = self._machinery.driver
         box = self._box = await making(lambda: self._make(spec), driver.remove)
+        if not spec.gated:  # its agent runs already, and its time must end also where this process ends now
+            await asyncio.to_thread(self._machinery.reap)
         context.scrubber.also(box_values(box.id))
         self._channel = await making(lambda: open_channel(driver, box), Channel.close)
         await self._door.open(self._channel.listeners)

@@ -121,13 +121,13 @@ def serve_clock(house: House, argument: str = "zone") -> None:
     give_to_boxes(server.parent)
 
 
-def deploy_with_a_late_upstream(house: House) -> tuple[str, Path]:
+def deploy_with_a_late_upstream(house: House, profile: str = TICKER) -> tuple[str, Path]:
     """Deploy what waits for its upstream as long as a file is there; return its digest and that file."""
     serve_clock(house)
     server, late = house.volume("clock") / "server.py", house.volume("clock") / "late"
     waits = f"import pathlib, time\nwhile pathlib.Path('/srv/clock/{late.name}').exists(): time.sleep(0.05)\n"
     server.write_text(waits + server.read_text())
-    deployment = house.deploy(TICKER)
+    deployment = house.deploy(profile)
     late.touch()
     return deployment, late
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from console.kernel import REAPER_LOCK
 from profiles.effects import Effect
 from runtime.clock import new_id, utc_now
 from runtime.gate.replies import WITHHELD_TEXT
@@ -15,9 +16,9 @@ from runtime.runs.states import LaunchRequest
 from sandboxes.reaper import Deadlines, reap
 from scripts.shell import must
 from tests.flows.conftest import deploy_with_a_late_upstream, furnish, serve_clock
-from tests.standins.boxes import small_spec
+from tests.standins.boxes import SHELLLESS, small_spec
 from tests.standins.flow_profiles import CLERK, PLAIN, TICKER
-from tests.standins.house import OPERATOR, House, patiently
+from tests.standins.house import OPERATOR, PATIENCE_S, House, Launched, patiently
 from tests.standins.towns import DORA
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("box_images")]
@@ -150,6 +151,24 @@ def test_serve_ends_only_when_a_launch_that_was_given_up_is_undone(house: House)
         assert db.execute("SELECT state, outcome FROM run").fetchall() == [("ended", "never_started")]
     house.open()
     assert house.boxes() == [], late
+
+
+def test_an_agent_that_cannot_wait_has_a_reaper_while_its_launch_goes_on(house: House) -> None:
+    """Without a shell it runs from the start: were serve killed now, nothing else would end its time."""
+    shellless = TICKER.replace("image: handrail/agent:1\nupstreams", f"image: {SHELLLESS}\nupstreams")
+    deployment, late = deploy_with_a_late_upstream(house, shellless)
+    request = LaunchRequest(deployment=deployment, operator=OPERATOR, command=("sleep", "100"))
+    launching = house.start(house.kernel.runs.start(request))
+    patiently(lambda: house.rows("SELECT 1 FROM run WHERE box IS NOT NULL"))
+    patiently(lambda: _is_held(house.settings.state_dir / REAPER_LOCK))
+    assert not launching.done()
+    late.unlink()
+    Launched(house, launching.result(PATIENCE_S).id).stop()
+
+
+def _is_held(lock: Path) -> bool:
+    """Look without taking it, which would keep a reaper from beginning (proc(5): /proc/locks)."""
+    return lock.exists() and f":{lock.stat().st_ino} " in Path("/proc/locks").read_text()
 
 
 def test_a_launch_that_serve_did_not_survive_never_started(house: House) -> None:
