@@ -31,6 +31,7 @@ def decide(
     """Read recorded actions and results, one JSON object a line; answer one JSON decision for each action.
 
     A line that cannot be read is denied, with its number. A result is read and gets no answer.
+    Every line is decided at the tier given: what a denial costs a live run, up to quarantine, is left out.
     """
     del session
     code = decide_lines(profile, Tier(tier), now=utc_now(), task=task, policy=policy)
