@@ -11,7 +11,8 @@ Rules:
    more.
 3. An expiry seen once can only come nearer: stepping the clock back revives nothing.
 4. It acts a grace period after the expiry, so that a living `serve` ends the box first and records why.
-5. An agent's box is killed and left there, for the next `serve` to read how it ended and what it wrote; every
+5. It outlives a restart of its engine; where its state directory is removed as well, it ends.
+6. An agent's box is killed and left there, for the next `serve` to read how it ended and what it wrote; every
    other box is removed, and so is one that does not die.
 """
 
@@ -88,30 +89,37 @@ def reap(driver: SandboxDriver, owner: str, lock: Path, deadlines: Deadlines, po
         with held(lock) as ours:
             if not ours:
                 return
-            _until_none_is_left(driver, owner, deadlines, ended, poll_s)
+            while not _none_is_left(driver, owner, deadlines, ended):
+                if not lock.exists() and not _answers(driver, owner):
+                    return
+                time.sleep(poll_s)
 
 
 def _left(driver: SandboxDriver, owner: str, ended: Container[str]) -> tuple[Box, ...]:
     return tuple(box for box in driver.list_boxes(owner) if box.id not in ended)
 
 
-def _until_none_is_left(
-    driver: SandboxDriver, owner: str, deadlines: Deadlines, ended: set[str], poll_s: float
-) -> None:
-    boxes: tuple[Box, ...] | None = None
-    while boxes != ():
-        try:
-            boxes = _left(driver, owner, ended)
-            for box in deadlines.overdue(boxes, now=_now(), uptime_s=time.clock_gettime(time.CLOCK_BOOTTIME)):
-                if is_agents(box) and _died(driver, box):
-                    ended.add(box.id)
-                else:
-                    driver.remove(box)
-        except EngineUnavailableError as cause:
-            # Boxes outlive a restart of their engine, so this must too.
-            sys.stderr.write(f"reaper: {cause}; trying again\n")
-            boxes = None
-        time.sleep(poll_s if boxes != () else 0)
+def _none_is_left(driver: SandboxDriver, owner: str, deadlines: Deadlines, ended: set[str]) -> bool:
+    try:
+        boxes = _left(driver, owner, ended)
+        for box in deadlines.overdue(boxes, now=_now(), uptime_s=time.clock_gettime(time.CLOCK_BOOTTIME)):
+            if is_agents(box) and _died(driver, box):
+                ended.add(box.id)
+            else:
+                driver.remove(box)
+    except EngineUnavailableError as cause:
+        # Boxes outlive a restart of their engine, so this must too.
+        sys.stderr.write(f"reaper: {cause}; trying again\n")
+        return False
+    return boxes == ()
+
+
+def _answers(driver: SandboxDriver, owner: str) -> bool:
+    try:
+        driver.list_boxes(owner)
+    except EngineUnavailableError:
+        return False
+    return True
 
 
 def _died(driver: SandboxDriver, box: Box) -> bool:

@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import rmtree
+from threading import Thread
 
 from sandboxes.driver import Box
+from sandboxes.errors import EngineUnavailableError
 from sandboxes.labels import box_from, labels_of
-from sandboxes.reaper import Deadlines, due
+from sandboxes.reaper import Deadlines, due, reap
 from sandboxes.spec import BoxLimits, BoxSpec, Runtime
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -54,3 +58,35 @@ def test_a_box_no_longer_listed_is_forgotten() -> None:
     deadlines.overdue((), now=NOW, uptime_s=1001)
 
     assert deadlines.overdue((replace(BOX, expires_at=later(500)),), now=NOW, uptime_s=1200) == ()
+
+
+class LostEngine:
+    """Has a box, and then never answers again; after a while the state directory is removed, too."""
+
+    def __init__(self, state: Path, looks: int) -> None:
+        self.state = state
+        self.left = looks
+
+    def list_boxes(self, owner: str) -> tuple[Box, ...]:
+        del owner
+        self.left -= 1
+        if self.left == 0:
+            rmtree(self.state)
+        if self.left < 4:
+            raise EngineUnavailableError("nobody listens")
+        return BOXES
+
+
+def test_a_reaper_whose_engine_and_state_directory_are_gone_does_not_stay(tmp_path: Path) -> None:
+    """With the engine alone gone it stays, for the boxes may live on."""
+    state = tmp_path / "state"
+    state.mkdir()
+    engine = LostEngine(state, looks=5)
+    words = (engine, "o", state / "reaper.lock", Deadlines(0), 0.01)
+    reaper = Thread(target=reap, args=words, daemon=True)
+
+    reaper.start()
+    reaper.join(30)
+
+    assert not reaper.is_alive()
+    assert engine.left <= 0
