@@ -37,6 +37,8 @@ from runtime.upstreams.errors import UpstreamError
 from runtime.upstreams.providers import Provider
 
 TRIES: Final = 3
+MOST_OPEN: Final = 16
+"""Answers that one run may have open; further calls wait for its own, so that no run keeps others waiting."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Sender:
         self._spec = spec
         self._parts = parts
         self._scrub = scrub
+        self._room = asyncio.Semaphore(MOST_OPEN)
 
     @asynccontextmanager
     async def answer(self, call: Call) -> AsyncIterator[tuple[Ticket, httpx.Response, Request]]:
@@ -88,6 +91,11 @@ class Sender:
             WithheldError: the gate did not let it happen.
             ProviderFailedError: the provider failed or refused, and the ticket is settled.
         """
+        async with self._room, self._answered(call) as answered:
+            yield answered
+
+    @asynccontextmanager
+    async def _answered(self, call: Call) -> AsyncIterator[tuple[Ticket, httpx.Response, Request]]:
         request = await prepared(call, self._spec, self._scrub, self._run, now=self._parts.clock())
         tries = AsyncRetrying(
             stop=stop_after_attempt(TRIES),

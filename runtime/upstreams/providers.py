@@ -14,6 +14,8 @@ from runtime.upstreams.errors import UpstreamUnavailableError
 from runtime.upstreams.http_pool import PooledTransport
 
 ANTHROPIC_VERSION: Final = "2023-06-01"
+MAX_MODEL_CONNECTIONS: Final = 1024
+"""Of all runs together; each has far fewer at a time (`runtime.gateway.model_send`)."""
 _VERSION: Final = "anthropic-version"
 _BETA: Final = {ModelProvider.OPENAI: "openai-beta", ModelProvider.ANTHROPIC: "anthropic-beta"}
 BETA_HEADERS: Final = frozenset(_BETA.values())
@@ -122,7 +124,8 @@ def _places_of(settings: Settings) -> Mapping[ModelProvider, _Place]:
 
 def model_client() -> httpx.AsyncClient:
     """Make a connection pool for model calls: no redirects, nothing from the environment, slow answers."""
-    timeout, transport = httpx.Timeout(600, connect=10, pool=10), PooledTransport(idle_s=30)
+    timeout = httpx.Timeout(600, connect=10, pool=10)
+    transport = PooledTransport(idle_s=30, most=MAX_MODEL_CONNECTIONS)
     return httpx.AsyncClient(follow_redirects=False, trust_env=False, transport=transport, timeout=timeout)
 
 

@@ -9,6 +9,7 @@ from runtime.upstreams.errors import ReplyTooLargeError
 
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
 _EVENT_END: Final = re.compile(rb"\n\n|\r\n\r\n|\r\r")
+_CUT: Final = 3  # bytes of an event's end that may have come without its last one
 
 
 @dataclass(frozen=True)
@@ -36,23 +37,29 @@ async def events(pieces: AsyncIterable[bytes], *, limit: int) -> AsyncIterator[E
     Raises:
         ReplyTooLargeError: an event is larger.
     """
-    held = b""
+    held = bytearray()
     async for piece in pieces:
+        looked = max(0, len(held) - _CUT)
         held += piece
-        blocks, held = split_events(held)
-        for block in blocks:
+        for block in take_events(held, looked):
             yield parse_event(block)
         if len(held) > limit:
             raise ReplyTooLargeError(f"event of more than {limit} bytes")
 
 
-def split_events(data: bytes) -> tuple[list[bytes], bytes]:
-    """Cut complete events off the front; the rest is returned with its line ends as they are."""
+def take_events(held: bytearray, looked: int = 0) -> list[bytes]:
+    """Take complete events off the front; what is left has its line ends as they are.
+
+    Args:
+        held: what has come; the events are gone from it afterwards.
+        looked: where to look from, as no event ends before: a long one is looked through once.
+    """
     blocks, begin = [], 0
-    for end in _EVENT_END.finditer(data):
-        blocks.append(data[begin : end.end()])
-        begin = end.end()
-    return blocks, data[begin:]
+    for end in [found.end() for found in _EVENT_END.finditer(held, looked)]:
+        blocks.append(bytes(held[begin:end]))
+        begin = end
+    del held[:begin]
+    return blocks
 
 
 def parse_event(block: bytes) -> Event:

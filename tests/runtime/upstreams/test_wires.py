@@ -10,7 +10,7 @@ from runtime.upstreams.errors import NoSuchTargetError, ReplyTooLargeError, RpcE
 from runtime.upstreams.manifest import Offer
 from runtime.upstreams.peers import Hooks, outcome_of, request_message
 from runtime.upstreams.routes import Route, matches, route
-from runtime.upstreams.sse import Event, events, parse_event, split_events
+from runtime.upstreams.sse import Event, events, parse_event, take_events
 from tests.standins.profiles import make_profile
 from tests.standins.served import SERVED_ODD
 
@@ -140,11 +140,11 @@ def test_a_response_is_a_result_or_an_error(bad: dict[str, Any]) -> None:
 
 def test_events_are_cut_at_the_first_empty_line_whatever_ends_the_lines() -> None:
     data = b"data: a\n\nid: 1\r\ndata: b\r\n\r\n: c\r\rdata: d\n\r\n\r\ndata: e\r\n"
-    blocks, rest = split_events(data)
-    assert blocks == [
+    held = bytearray(data)
+    assert take_events(held) == [
         b"data: a\n\n",
         b"id: 1\r\ndata: b\r\n\r\n",
         b": c\r\r",
         b"data: d\n\r\n\r\n",
     ]
-    assert rest == b"data: e\r\n"
+    assert held == b"data: e\r\n"
