@@ -4,7 +4,7 @@ Each takes a signed word over the version's digest. The first two change what th
 nothing else. A quarantine bites in its own unit: every deployment that pins the version loses all its grants.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -15,7 +15,7 @@ from runtime import agents, deployments, grants
 from runtime.canonical import JsonValue
 from runtime.demotion import DemotionCause, drop
 from runtime.memory.errors import AgentMemoryError
-from runtime.memory.line import Line, quarantined, read_line, read_version
+from runtime.memory.line import Closed, Line, quarantined, read_line, read_version
 from runtime.memory.loading import loaded_digest, readable, requested
 from runtime.memory.model import Entry, Version
 from runtime.memory.words import NO_VERSION, Do, MemoryOrder, empty_digest, may_say
@@ -90,11 +90,12 @@ def quarantine(
         return said
     line = read_line(tx.conn, order.agent, order.setting, roster=roster)
     owner = agents.as_registered(tx.conn, order.agent).owner
-    refused = may_say(said, order, owner, roster) or _unknown(line, order) or consume(tx, said)
+    stopped = quarantined(tx.conn, line.without(order.version, order.entry))
+    unknown = _unknown(line, order) or _without_entry(order, stopped)
+    refused = may_say(said, order, owner, roster) or unknown or consume(tx, said)
     if refused is not None:
         return refused
     _record(tx, EventKind.MEMORY_QUARANTINED, order, said)
-    stopped = quarantined(tx.conn, line.without(order.version, order.entry))
     digests = {one.digest for one in stopped}
     suspended = _suspend(tx, order, digests, actor=said.person)
     runs = _loaded(tx.conn, order.agent, order.setting, digests)
@@ -142,6 +143,12 @@ def _unknown(line: Line, order: MemoryOrder) -> Refused | None:
     known = line.of(order.version)
     if known is None or known.digest != order.digest:
         return _no(f"the record has no version {order.version} with that digest")
+    return None
+
+
+def _without_entry(order: MemoryOrder, stopped: Sequence[Closed]) -> Refused | None:
+    if order.version not in {one.id for one in stopped}:
+        return _no(f"version {order.version} has no entry with the digest {order.entry}")
     return None
 
 

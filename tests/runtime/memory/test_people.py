@@ -155,6 +155,17 @@ def test_the_quarantine_of_an_entry_goes_where_the_entry_is(memory: Remembering)
     assert memory.line().standing(healed) is Standing.PROPOSED
 
 
+def test_the_quarantine_of_an_entry_that_the_version_does_not_hold_is_refused(memory: Remembering) -> None:
+    version = memory.version(poisoned(memory))
+    memory.adopt(version)
+
+    refused = memory.quarantine(version, entry="0" * 64)
+
+    assert isinstance(refused, Refused)
+    assert refused.code is RefusalCode.OTHER_MATTER
+    assert memory.line().standing(version) is Standing.PRESENT
+
+
 @pytest.mark.parametrize("by", [OLGA, DORA, SVEN])
 def test_operators_reviewers_and_security_may_quarantine(memory: Remembering, by: Person) -> None:
     """Also the owner: it only takes."""
