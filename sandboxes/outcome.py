@@ -1,7 +1,7 @@
 """How a box ended, as a named outcome: never dressed as something the agent wrote."""
 
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -46,6 +46,11 @@ class Outcome:
     def final(self) -> bool:
         """Whether the box has ended."""
         return self.ending is not Ending.RUNNING
+
+    @property
+    def silent(self) -> "Outcome":
+        """The same of a box whose output is lost: an agent that wrote nothing is another thing."""
+        return replace(self, reason=f"{self.reason}; the engine has nothing left of what it wrote")
 
 
 def outcome_of(

@@ -208,9 +208,10 @@ class Runs:
             await asyncio.to_thread(remove_surely, self._machinery.driver, box)
         return False
 
-    async def _record_end(self, view: RunView, outcome: Outcome, log: str) -> None:
+    async def _record_end(self, view: RunView, outcome: Outcome, log: str | None) -> None:
         now = self._machinery.clock()
-        await self._machinery.ledger.write(lambda tx: store.ended(tx, view, outcome, log, now=now))
+        told = outcome.silent if log is None else outcome
+        await self._machinery.ledger.write(lambda tx: store.ended(tx, view, told, log or "", now=now))
 
     async def _ended_unreleased(self, view: RunView) -> bool:
         outcome, now = Outcome(Ending.STOPPED, "a person stopped the launch"), self._machinery.clock()

@@ -49,12 +49,12 @@ class RunLogs:
                 yield rest
             time.sleep(LOOK_S if is_live else 0)
 
-    def final(self, box: Box) -> str:
-        """Return the tail of what a box wrote, as it is kept; nothing where the engine has lost it."""
+    def final(self, box: Box) -> str | None:
+        """Return the tail of what a box wrote, as it is kept; None where the engine has lost it."""
         try:
             return tail(self._driver.logs(box)).decode(errors="replace")
         except SandboxError:
-            return ""
+            return None
 
     def _streamed(self, box: Box) -> Iterator[bytes]:
         """Yield what the engine gives of a box while it is there; one that has ended may be gone already."""

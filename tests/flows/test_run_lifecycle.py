@@ -51,6 +51,21 @@ def test_each_ending_of_an_agent_has_its_name(
     assert (view.outcome, view.exit_code) == (outcome, code)
 
 
+def test_a_box_that_somebody_else_removes_takes_its_output_along_and_the_record_says_so(
+    shared_house: House, plain: str
+) -> None:
+    """Whoever reads the record must not take it for an agent that wrote nothing."""
+    run = shared_house.launch(plain, command=("sh", "-c", "echo said; sleep 1000"))
+    patiently(lambda: run.output() == "said\n")
+    shared_house.kernel.driver.remove(run.box)
+
+    run.ended()
+
+    sql = "SELECT leaf FROM log_entry WHERE run = :run AND kind = 'run.ended'"
+    ((leaf,),) = shared_house.rows(sql, run=run.id)
+    assert b"the engine has nothing left of what it wrote" in leaf
+
+
 def test_stopping_ends_the_agent_and_the_children_that_left_its_session(
     shared_house: House, plain: str
 ) -> None:
