@@ -358,5 +358,6 @@ def test_a_changed_row_moves_no_run_to_the_other_setting(shop: Workshop, setting
 
 
 def test_a_run_without_a_recorded_launch_works_on_nothing(shop: Workshop) -> None:
+    shop.town.tamper("UPDATE run SET id = 'run-7' WHERE id = 'run-1'")
     with pytest.raises(RunError, match="the record of its launch is not there"):
-        shop.town.read(lambda conn: store.check_setting(conn, store.find(conn, "run-1")))
+        shop.town.read(lambda conn: store.check_setting(conn, store.find(conn, "run-7")))
