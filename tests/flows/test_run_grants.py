@@ -197,8 +197,8 @@ def test_a_grant_written_by_hand_grants_nothing(firm: Firm) -> None:
     note = {"call": "add_note", "args": {"number": "RE-4100", "text": "forged"}}
     assert house.launch(deployment, note).finished() == [WITHHELD]
     assert in_ledger(firm, "SELECT count(*) FROM notes WHERE text = 'forged'") == [(0,)]
-    (found,) = verify_state(house.settings).findings
-    assert (found.where, found.row) == ("effect_grant", "grant-forged")
+    found = {one.where: str(one.row).split()[0] for one in verify_state(house.settings).findings}
+    assert found == {"effect_grant": "grant-forged", "grant_cause": "grant-forged"}
     with closing(sqlite3.connect(house.settings.state_dir / "handrail.db", timeout=5)) as shell, shell:
         shell.execute("DELETE FROM grant_cause WHERE \"grant\" = 'grant-forged'")
         shell.execute("DELETE FROM effect_grant WHERE id = 'grant-forged'")
