@@ -1,7 +1,10 @@
 """`handrail audit`: the record. `verify` trusts nobody: it reads database and anchor itself."""
 
+import gc
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -39,11 +42,26 @@ _Payloads = Annotated[bool, typer.Option("--payloads", help="With agent text and
 def verify(session: Session, *, log_key: _Key = None) -> None:
     """Read database and anchor, trust neither, and say what is wrong. Exit code 5 if anything is."""
     key = None if log_key is None else NoteVerifier.parse(log_key)
-    with Progress("verifying entries") as progress:
+    with Progress("verifying entries") as progress, _uncollected():
         report = verify_state(settings_of(session), key=key, progress=progress.tell)
     show(session, report_view(report), report_page)
     if report.exit_code:
         raise typer.Exit(Exit.INTEGRITY)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage: what verify reads makes no cycles, and the search took an eighth of the time.
+
+    Only here, where nothing else runs; a `serve` that verifies has other work in the same process.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @command(app, "trace", example="handrail audit trace run-2qzv7j5m4kx3ahd6")

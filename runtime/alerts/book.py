@@ -17,6 +17,7 @@ from profiles.policy import AlertRules, Policy
 from runtime.alerts.incidents import open_incident, standing_incident
 from runtime.alerts.pattern import is_pattern
 from runtime.alerts.rules import AT_ONCE, AlertState, Deviation, IncidentCause, Severity
+from runtime.canonical import JsonValue
 from runtime.moments import utc_text
 from runtime.notices.outbox import NoticeKind, Route, put
 from runtime.record.batch import Tx
@@ -99,46 +100,50 @@ def _open(tx: Tx, alert: str, deviation: Deviation, rules: AlertRules, now: date
         **facts,
     }
     tx.insert(AlertRow, row)
-    tx.append(
-        Event(
-            kind=EventKind.ALERT_RAISED,
-            at=tx.now,
-            actor="handrail",
-            agent=deviation.agent,
-            deployment=deviation.deployment,
-            run=deviation.run,
-            subject=alert,
-            data={
-                **facts,
-                "first_at": utc_text(now),
-                "due_at": utc_text(due_at),
-                "action": deviation.action,
-                "counted": True,
-            },
-            payload=None if deviation.detail is None else {"detail": deviation.detail},
-        )
-    )
+    raised: dict[str, JsonValue] = {
+        **facts,
+        "first_at": utc_text(now),
+        "due_at": utc_text(due_at),
+        "action": deviation.action,
+        "counted": True,
+    }
+    detail: dict[str, JsonValue] | None = None if deviation.detail is None else {"detail": deviation.detail}
+    _append(tx, EventKind.ALERT_RAISED, alert, deviation, raised, payload=detail)
     if deviation.severity is not Severity.LOW:
         told = {"agent": deviation.agent, "rule": facts["rule"], "severity": facts["severity"]}
         put(tx, NoticeKind.ALERT, alert, Route.OPERATORS, facts={**told, "due_at": utc_text(due_at)}, now=now)
 
 
 def _repeat(tx: Tx, alert: str, deviation: Deviation, count: int, now: datetime) -> None:
+    data: dict[str, JsonValue] = {
+        "fingerprint": deviation.fingerprint,
+        "count": count,
+        "at": utc_text(now),
+        "action": deviation.action,
+    }
+    _append(tx, EventKind.ALERT_REPEATED, alert, deviation, data)
+
+
+def _append(
+    tx: Tx,
+    kind: EventKind,
+    alert: str,
+    deviation: Deviation,
+    data: dict[str, JsonValue],
+    *,
+    payload: dict[str, JsonValue] | None = None,
+) -> None:
     tx.append(
         Event(
-            kind=EventKind.ALERT_REPEATED,
+            kind=kind,
             at=tx.now,
             actor="handrail",
             agent=deviation.agent,
             deployment=deviation.deployment,
             run=deviation.run,
             subject=alert,
-            data={
-                "fingerprint": deviation.fingerprint,
-                "count": count,
-                "at": utc_text(now),
-                "action": deviation.action,
-            },
+            data=data,
+            payload=payload,
         )
     )
 

@@ -44,7 +44,7 @@ def decision_event(
     now: datetime,
     hold: str | None = None,
     seen: Sequence[str] = (),
-    drawn: "Drawn | None" = None,
+    drawn: Drawn | None = None,
 ) -> Event:
     """Return the entry of a decision: an intent, or a decision that lets nothing happen.
 
@@ -87,7 +87,7 @@ def decision_event(
     )
 
 
-def _draw(data: dict[str, JsonValue], drawn: "Drawn", reading: Reading) -> None:
+def _draw(data: dict[str, JsonValue], drawn: Drawn, reading: Reading) -> None:
     data["lease"] = list(drawn.lease)
     if drawn.counted:
         data["counted"] = list(drawn.counted)

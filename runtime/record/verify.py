@@ -14,9 +14,7 @@ Memory grows with the number of checkpoints (some 300 bytes for 256 entries) and
 with that of entries.
 """
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select
@@ -101,7 +99,7 @@ def _examined(before: _State, database_url: str, progress: Progress, *, lenient:
     try:
         engine = open_existing(database_url, lenient=lenient)
         try:
-            with reading(engine) as connection, _uncollected():
+            with reading(engine) as connection:
                 _read(state, connection, progress)
         finally:
             engine.dispose()
@@ -110,18 +108,6 @@ def _examined(before: _State, database_url: str, progress: Progress, *, lenient:
             return _examined(before, database_url, progress, lenient=True)
         state.findings.add(FindingKind.UNREADABLE, _DATABASE, words_of(error))
     return state
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage: what is read here makes no cycles, and the search took an eighth of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _lines(anchor: Anchor, findings: Findings) -> list[AnchoredLine]:

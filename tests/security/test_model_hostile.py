@@ -1,5 +1,6 @@
 """A hostile agent and a hostile provider at the model door: nothing leaks, and every call has its outcome."""
 
+import asyncio
 import base64
 import json
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from profiles.schema import ModelProvider as Kind
 from runtime.gate.replies import Performed, Unknown
 from runtime.gateway.model_scrub import ANSWERED_MODEL
+from runtime.gateway.model_send import MOST_OPEN
 from sandboxes.scrub.model import OwnValue
 from tests.standins.model_door import Wired, plain_client, wired
 from tests.standins.model_provider import CHAT_USAGE, MESSAGE_USAGE, REAL_MODEL, Answers
@@ -411,3 +413,26 @@ async def test_a_model_that_changes_within_a_stream_is_another_model(path: str) 
     assert isinstance(settled[1], Performed)
     assert isinstance(settled[1].payload, dict)
     assert "another model" in settled[1].payload["withheld"]
+
+
+async def test_a_run_that_opens_more_answers_than_it_may_waits_for_one_of_its_own() -> None:
+    async with wired(Kind.OPENAI) as w:
+        w.provider.pause_s = 1.0
+        ask = w.openai.chat.completions.create
+        opening = [
+            asyncio.ensure_future(ask(model="assistant", messages=ASK, stream=True))
+            for _ in range(MOST_OPEN + 1)
+        ]
+        async with asyncio.timeout(30):
+            while sum(one.done() for one in opening) < MOST_OPEN:  # noqa: ASYNC110 - none of ours tells it
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            asked = len(w.provider.asked)
+            (last,) = [one for one in opening if not one.done()]
+            first = next(one for one in opening if one.done())
+            await first.result().close()
+            await last
+        for one in opening:
+            await one.result().close()
+    assert asked == MOST_OPEN
+    assert len(w.provider.asked) == MOST_OPEN + 1

@@ -9,7 +9,6 @@ import pytest
 
 from profiles.schema import ModelProvider as Kind
 from runtime.gate.replies import Failed, Performed, Unknown
-from runtime.gateway.model_send import MOST_OPEN
 from tests.standins.model_door import plain_client, wired
 from tests.standins.model_provider import ANTHROPIC_KEY, OPENAI_KEY, REAL_MODEL, TEXT
 
@@ -154,29 +153,6 @@ async def test_a_stream_that_breaks_midway_ends_with_an_error_event_and_an_unkno
             async for _ in stream:
                 pass
     assert isinstance(w.gate.settled[0][1], Unknown)
-
-
-async def test_a_run_that_opens_more_answers_than_it_may_waits_for_one_of_its_own() -> None:
-    async with wired(Kind.OPENAI) as w:
-        w.provider.pause_s = 1.0
-        ask = w.openai.chat.completions.create
-        opening = [
-            asyncio.ensure_future(ask(model="assistant", messages=ASK, stream=True))
-            for _ in range(MOST_OPEN + 1)
-        ]
-        async with asyncio.timeout(30):
-            while sum(one.done() for one in opening) < MOST_OPEN:  # noqa: ASYNC110 - none of ours tells it
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(0.1)
-            asked = len(w.provider.asked)
-            (last,) = [one for one in opening if not one.done()]
-            first = next(one for one in opening if one.done())
-            await first.result().close()
-            await last
-        for one in opening:
-            await one.result().close()
-    assert asked == MOST_OPEN
-    assert len(w.provider.asked) == MOST_OPEN + 1
 
 
 OUTSIDE: list[tuple[str, dict[str, Any]]] = [
